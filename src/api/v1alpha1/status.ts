@@ -1,0 +1,175 @@
+/**
+ * The status of a GenesisRollout. The schema is deliberately loose (no enum, pattern or maxItems): a
+ * tightened rule must never refuse a status write, least of all `phase: RollingBack`. Times are RFC 3339
+ * strings with milliseconds where the engine needs them.
+ */
+import { z } from 'zod';
+
+const text = (meaning: string) => z.string().describe(meaning);
+const optionalText = (meaning: string) => text(meaning).optional();
+
+const conditionSchema = z.object({
+  type: text('Accepted, Ready, Reconciling, Stalled, Paused, MetricsAvailable or TrafficVerified.'),
+  status: text('True, False or Unknown.'),
+  reason: text('CamelCase, listed in the reference.'),
+  message: text('A sentence for a person.'),
+  lastTransitionTime: text('When `status` last changed.'),
+  observedGeneration: z
+    .int()
+    .describe('The generation this condition was computed from.')
+    .optional(),
+});
+
+const planPointSchema = z.object({
+  name: text('The name of the step or checkpoint; `end` for the end.'),
+  kind: text('Step, Checkpoint or End.'),
+  dueAt: text('When it is due; moves later when something before it is delayed.'),
+  passedAt: optionalText(
+    'When it was passed. A step is passed when its weight has been read back.',
+  ),
+  weight: z.int().describe('Canary share in percent, for steps.').optional(),
+});
+
+const routeStatusSchema = z.object({
+  kind: text('The kind of the route.'),
+  name: text('The name of the route.'),
+  weight: z.int().describe('Canary share read back, in percent.').optional(),
+  declared: z
+    .int()
+    .describe('What the route said before our first write, or another manager since.')
+    .optional(),
+  drift: z
+    .int()
+    .describe('How often another writer changed the weights during this run.')
+    .optional(),
+  problem: optionalText('Why this route cannot be written or does not follow.'),
+});
+
+const holdSchema = z.object({
+  reason: text('Why the rollout does not advance.'),
+  by: text('Which trigger, gate or person holds.'),
+  since: text('Since when.'),
+  message: text('A sentence for a person.'),
+});
+
+const triggerStatusSchema = z.object({
+  name: text('The name of the trigger.'),
+  severity: text('Critical, Warning or Info.'),
+  state: text('Inactive, Pending, Firing or Unknown.'),
+  activeAt: optionalText('Since when the condition has been true.'),
+  gapMs: z
+    .int()
+    .describe('Time since activeAt without a reading, in ms; it was not held.')
+    .optional(),
+  firingAt: optionalText('When it had held for its time.'),
+  unknownSince: optionalText('Since when there is no reading.'),
+  value: optionalText('The value at the last change of state.'),
+  reason: optionalText('Why the state is what it is.'),
+  message: optionalText('The same as a sentence.'),
+});
+
+const checkpointStatusSchema = z.object({
+  name: text('The name of the checkpoint.'),
+  outcome: text('Passed, Failed or Waiting.'),
+  passedAt: optionalText('When it was passed.'),
+  message: text('Why.'),
+});
+
+const rollbackStageSchema = z.object({
+  name: text('StopTraffic, Verify, Restore, Stabilize or Report.'),
+  startedAt: text('When it began.'),
+  finishedAt: optionalText('When it ended.'),
+  outcome: text('Running, Succeeded, Failed, Overrun or Skipped.'),
+  message: text('What was done and seen.'),
+});
+
+const rollbackSchema = z.object({
+  trigger: optionalText('The trigger that asked for it.'),
+  reason: text('Why.'),
+  message: text('The same as a sentence with figures.'),
+  startedAt: text('When it was decided; the SLA clock starts here.'),
+  slaDeadline: text('When the SLA is over.'),
+  completedAt: optionalText('When the last stage ended.'),
+  withinSla: z.boolean().describe('Whether it was complete before slaDeadline.').optional(),
+  outcome: optionalText('Succeeded, Degraded or Stuck.'),
+  stages: z.array(rollbackStageSchema).describe('The stages so far, in order.'),
+});
+
+const historySchema = z.object({
+  revision: text('What was rolled out.'),
+  runId: text('Which run.'),
+  outcome: text('Succeeded, RolledBack or Superseded.'),
+  startedAt: text('When the run started.'),
+  finishedAt: text('When it ended.'),
+  message: optionalText('Why it ended so.'),
+  report: optionalText('Where the report is.'),
+});
+
+const decisionStatusSchema = z.object({
+  decision: text('What was decided.'),
+  by: text('By whom.'),
+  decidedAt: text('When.'),
+  reason: optionalText('Why.'),
+  outcome: text('Applied, Refused or Expired.'),
+});
+
+export const rolloutStatusSchema = z.object({
+  observedGeneration: z
+    .int()
+    .describe('The generation of the spec this status answers.')
+    .optional(),
+  phase: optionalText(
+    'Pending, Preflight, Progressing, Held, Paused, Monitoring, Promoting, Succeeded, RollingBack or RolledBack.',
+  ),
+  message: optionalText('What is going on and what comes next, in a sentence.'),
+  revision: optionalText('The revision of the current run.'),
+  runId: optionalText('Identifies the current run.'),
+  runGeneration: z.int().describe('The generation of the spec this run follows.').optional(),
+  specRecord: optionalText('The ControllerRevision that keeps the spec of this run.'),
+  plan: z
+    .array(planPointSchema)
+    .describe('The resolved plan with expected and real times.')
+    .optional(),
+  weight: z.int().describe('Canary share read back from the routes, in percent.').optional(),
+  routes: z.array(routeStatusSchema).describe('Each route and flag.').optional(),
+  step: optionalText('The current step.'),
+  startedAt: optionalText('When the run started.'),
+  stepEnteredAt: optionalText('When the weight of the current step was read back.'),
+  nextStepAt: optionalText('When the next step is due.'),
+  endsAt: optionalText('When `end` is due.'),
+  finishedAt: optionalText('When the run ended.'),
+  stableReadyAtStart: z
+    .int()
+    .describe('Ready endpoints of stable when the run started.')
+    .optional(),
+  holds: z.array(holdSchema).describe('Why it does not advance; empty when it may.').optional(),
+  triggers: z.array(triggerStatusSchema).describe('Written when a state changes.').optional(),
+  checkpoints: z.array(checkpointStatusSchema).describe('Outcomes of the checkpoints.').optional(),
+  rollback: rollbackSchema.describe('The rollback of the current run.').optional(),
+  snapshots: z
+    .object({
+      expected: z.int().describe('Snapshots due so far.'),
+      missing: z.int().describe('Of those, how many are missing.'),
+    })
+    .describe('At state changes; live figures are metrics.')
+    .optional(),
+  decisions: z.array(decisionStatusSchema).describe('The newest human decisions.').optional(),
+  lastRequestToken: optionalText('The token of the last genesis.dev/request that was honoured.'),
+  succeededRevision: optionalText('The newest revision that succeeded, and so serves.'),
+  history: z.array(historySchema).describe('Past runs, newest first.').optional(),
+  conditions: z
+    .array(conditionSchema)
+    .describe('Accepted, Ready, Reconciling, Stalled, Paused, MetricsAvailable, TrafficVerified.')
+    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
+    .optional(),
+});
+
+export type RolloutStatus = z.infer<typeof rolloutStatusSchema>;
+export type StatusCondition = z.infer<typeof conditionSchema>;
+export type PlanPointStatus = z.infer<typeof planPointSchema>;
+export type RouteStatus = z.infer<typeof routeStatusSchema>;
+export type Hold = z.infer<typeof holdSchema>;
+export type TriggerStatus = z.infer<typeof triggerStatusSchema>;
+export type RollbackStatus = z.infer<typeof rollbackSchema>;
+export type RollbackStage = z.infer<typeof rollbackStageSchema>;
+export type HistoryEntry = z.infer<typeof historySchema>;
