@@ -1,50 +1,15 @@
 /** Prometheus and what speaks its API. Answers are values, never exceptions: a failure is an answer. */
 
-/** One series' value at one time. `value` may be NaN or infinite: the core decides what that means. */
-export interface Sample {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly value: number;
-  /** The sample's own time, ms since the epoch. */
-  readonly atMs: number;
-}
+import type { InstantAnswer, RangeAnswer } from '#core/answer.ts';
 
-export interface Series {
-  readonly labels: Readonly<Record<string, string>>;
-  /** Ascending in time; points without data are absent. */
-  readonly points: readonly { readonly atMs: number; readonly value: number }[];
-}
-
-/** Why no trustworthy answer came. `partial`: some stores did not answer, so absence proves nothing. */
-export type QueryFault =
-  | 'unreachable'
-  | 'timeout'
-  | 'refused'
-  | 'badQuery'
-  | 'partial'
-  | 'tooLarge';
-
-export interface FailedAnswer {
-  readonly type: 'error';
-  readonly fault: QueryFault;
-  /** A sentence for a person, with the server's own words where there are any. */
-  readonly message: string;
-}
-
-export type InstantAnswer =
-  | {
-      readonly type: 'samples';
-      readonly samples: readonly Sample[];
-      readonly skewMs: number | undefined;
-    }
-  | FailedAnswer;
-
-export type RangeAnswer =
-  | {
-      readonly type: 'series';
-      readonly series: readonly Series[];
-      readonly skewMs: number | undefined;
-    }
-  | FailedAnswer;
+export type {
+  FailedAnswer,
+  InstantAnswer,
+  QueryFault,
+  RangeAnswer,
+  Sample,
+  Series,
+} from '#core/answer.ts';
 
 /** Where to ask, resolved from spec and operator defaults, secrets already read. */
 export interface MetricEndpoint {

@@ -1,51 +1,9 @@
 /** One place where traffic is split: a route object or a feature flag. Weights are canary's share, whole percent 0–100. */
-import type { ObjectKey } from './cluster.ts';
+import type { RouteReading } from '#core/route-reading.ts';
+import type { RouteTarget } from '#core/run-spec.ts';
 
-export interface Backend {
-  readonly service: string;
-  readonly port: number;
-}
-
-/** What to split, and between whom. `flag` is set only for feature flags, the backends only for routes. */
-export interface RouteTarget extends ObjectKey {
-  readonly kind: string;
-  readonly apiVersion: string;
-  readonly stable: Backend | undefined;
-  readonly canary: Backend | undefined;
-  readonly flag:
-    | {
-        readonly key: string;
-        readonly format: 'Percent' | 'Flagd';
-        readonly flag: string | undefined;
-      }
-    | undefined;
-}
-
-/** Something a person must know about a route. `blocking` ones forbid every rise. */
-export interface RouteProblem {
-  readonly reason: string;
-  readonly message: string;
-  readonly blocking: boolean;
-}
-
-export type RouteReading =
-  | {
-      readonly type: 'read';
-      /** The highest share of canary in any rule that names both Services. */
-      readonly weight: number;
-      /** True when all those rules agree. */
-      readonly uniform: boolean;
-      /** True when every parent has accepted this generation of the object (or has nothing to accept). */
-      readonly settled: boolean;
-      /** Who wrote the weights last, by field manager; undefined when unknown. */
-      readonly writtenBy: string | undefined;
-      readonly resourceVersion: string;
-      readonly problems: readonly RouteProblem[];
-    }
-  /** The object is not there. */
-  | { readonly type: 'missing'; readonly message: string }
-  /** The object is there, and must not or cannot be written: `reason` is CamelCase. */
-  | { readonly type: 'refused'; readonly reason: string; readonly message: string };
+export type { RouteProblem, RouteReading } from '#core/route-reading.ts';
+export type { Backend, RouteTarget } from '#core/run-spec.ts';
 
 export type RouteWrite =
   /** Done, and read back from the server's answer. */

@@ -1,0 +1,100 @@
+/** The spec as a run follows it: defaults filled in, durations in ms, conditions parsed, references resolved. */
+import type { Condition } from '#api/condition-text.ts';
+
+export interface Backend {
+  readonly service: string;
+  readonly port: number;
+}
+
+/** What to split, and between whom. `flag` is set only for feature flags, the backends only for routes. */
+export interface RouteTarget {
+  readonly namespace: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly apiVersion: string;
+  readonly stable: Backend | undefined;
+  readonly canary: Backend | undefined;
+  readonly flag:
+    | {
+        readonly key: string;
+        readonly format: 'Percent' | 'Flagd';
+        readonly flag: string | undefined;
+      }
+    | undefined;
+}
+
+export type Severity = 'Critical' | 'Warning' | 'Info';
+
+/**
+ * How a number is had from Prometheus. Placeholders that differ by arm and time are still in the text.
+ * `rangeMs` is how far back the query looks: nothing from before the run may count.
+ */
+export type Measure =
+  | {
+      readonly type: 'query';
+      readonly query: string;
+      readonly series: Readonly<Record<string, string>> | undefined;
+      readonly isArmBound: boolean;
+      readonly rangeMs: number;
+    }
+  | {
+      readonly type: 'ratio';
+      readonly bad: string;
+      readonly total: string;
+      readonly series: Readonly<Record<string, string>> | undefined;
+      readonly isArmBound: boolean;
+      readonly rangeMs: number;
+    };
+
+export type ResponseAction = 'Rollback' | 'Hold' | 'Notify';
+
+/** One response to a firing trigger, `afterMs` counted from `firingAt`. */
+export interface Rung {
+  readonly action: ResponseAction;
+  readonly afterMs: number;
+}
+
+export interface RunTrigger {
+  readonly name: string;
+  readonly severity: Severity;
+  readonly measure: Measure;
+  readonly condition: Condition;
+  readonly forMs: number;
+  readonly keepFiringForMs: number;
+  readonly noData: 'Hold' | 'Ignore' | 'Breach';
+  readonly noDataForMs: number;
+  readonly ladder: readonly Rung[];
+}
+
+/** A step, a checkpoint or the end, in order of time. */
+export interface PlanPoint {
+  readonly name: string;
+  readonly kind: 'Step' | 'Checkpoint' | 'End';
+  readonly atMs: number;
+  /** Canary share in percent; undefined for checkpoints and the end. */
+  readonly weight: number | undefined;
+  /** What this version cannot judge yet at this point; it holds there and says so. */
+  readonly unjudged: readonly string[];
+  /** A person must agree first. */
+  readonly needsApproval: boolean;
+}
+
+export interface RunSpec {
+  readonly revision: string;
+  /** Placeholders that are the same for every query of the run. */
+  readonly placeholders: Readonly<Record<string, string>>;
+  readonly stable: Backend | undefined;
+  readonly canary: Backend | undefined;
+  readonly targets: readonly RouteTarget[];
+  readonly points: readonly PlanPoint[];
+  readonly thenMonitorForMs: number;
+  readonly intervalMs: number;
+  readonly offsetMs: number;
+  readonly triggers: readonly RunTrigger[];
+  readonly canaryDown: { readonly forMs: number; readonly action: 'Rollback' | 'Hold' };
+  readonly preflight: 'Require' | 'Advise' | 'Skip';
+  readonly rollback: { readonly slaMs: number; readonly stopTrafficMs: number };
+  readonly deletionPolicy: 'RestoreStable' | 'KeepTraffic';
+  readonly onNewRevision: 'Restart' | 'Queue' | 'Reject';
+  readonly historyLimit: number;
+}
