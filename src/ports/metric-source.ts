@@ -24,6 +24,14 @@ export interface MetricEndpoint {
   };
 }
 
+export interface QueryWindow {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly stepMs: number;
+  /** A decision waits for this answer: it is asked ahead of every question that only waits in line. */
+  readonly urgent?: boolean;
+}
+
 /**
  * Queries by POST with a deadline. `skewMs` is the server's clock minus ours, from the Date header
  * (one-second resolution); undefined when the header is missing. The same text asked of the same endpoint for the
@@ -39,7 +47,7 @@ export interface MetricSource {
   range(
     endpoint: MetricEndpoint,
     query: string,
-    window: { readonly startMs: number; readonly endMs: number; readonly stepMs: number },
+    window: QueryWindow,
     signal: AbortSignal,
   ): Promise<RangeAnswer>;
 }
