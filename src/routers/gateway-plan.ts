@@ -1,0 +1,231 @@
+/**
+ * What has to be patched into a Gateway API route: weights, the removal of canary, and its return.
+ * Each operation is guarded by a `test` on the name at the index it was computed for.
+ */
+
+import { z } from 'zod';
+import { group } from '#api/names.ts';
+import type { JsonPatchOperation, KubeObject } from '#ports/cluster.ts';
+import { routeReasons } from './reasons.ts';
+import type { BackendRef, RouteShape } from './route-shape.ts';
+import {
+  findSplits,
+  type Pair,
+  type RefAt,
+  type Split,
+  type Splits,
+  splitProblems,
+  stands,
+} from './split.ts';
+import { guard, type Plan } from './writing.ts';
+
+/** Holds the backends that `isolate` has removed, so that `release` can put them back. */
+export const isolatedAnnotation = `${group}/isolated`;
+
+const removedRefs = z.array(
+  z.object({
+    rule: z.number().int().min(0),
+    index: z.number().int().min(0),
+    ref: z.looseObject({ name: z.string() }),
+  }),
+);
+type RemovedRef = z.infer<typeof removedRefs>[number];
+
+export interface PlanInput {
+  readonly object: KubeObject;
+  readonly shape: RouteShape;
+  readonly pair: Pair;
+}
+
+/** Weights of all rules that name both. Raising is refused where the shape forbids it, lowering never. */
+export function weightPlan(input: PlanInput, weight: number): Plan {
+  const splits = findSplits(input.shape, input.pair);
+  const { both } = splits;
+  if (both.length === 0) {
+    const standing = weight === 0 && isUnreached(input, splits);
+    return standing ? { type: 'stands' } : { type: 'refused', ...noSplit(input, splits) };
+  }
+  if (weight > 0) {
+    const problem = splitProblems(splits).find((one) => one.blocking);
+    if (problem !== undefined) {
+      return { type: 'refused', reason: problem.reason, message: problem.message };
+    }
+  }
+  const moving = both.filter((split) => !stands(split, weight));
+  if (moving.length === 0) return { type: 'stands' };
+  const operations = moving.flatMap((split) => weightOperations(split, weight));
+  return {
+    type: 'patch',
+    operations: weight === 0 ? operations : [guard(input.object), ...operations],
+  };
+}
+
+/** Takes canary out of every rule that names both, and leaves stable with all of it. */
+export function isolatePlan(input: PlanInput): Plan {
+  const splits = findSplits(input.shape, input.pair);
+  const { both } = splits;
+  if (both.length === 0) {
+    return isUnreached(input, splits)
+      ? { type: 'stands' }
+      : { type: 'refused', ...noSplit(input, splits) };
+  }
+  const removed = both.flatMap((split) =>
+    split.canary.map(({ index, ref }): RemovedRef => ({ rule: split.rule, index, ref })),
+  );
+  const weights = both.flatMap((split) => weightOperations(split, 0));
+  const removals = removed.toReversed().map(
+    ({ rule, index }): JsonPatchOperation => ({
+      op: 'remove',
+      path: `/spec/rules/${rule}/backendRefs/${index}`,
+    }),
+  );
+  const kept = readRemoved(input.object).filter(
+    (old) => !removed.some((ref) => ref.rule === old.rule),
+  );
+  return {
+    type: 'patch',
+    operations: [...weights, ...removals, ...remember(input.object, [...kept, ...removed])],
+  };
+}
+
+/** Weights as declared, and canary back where `isolate` took it from. */
+export function declaredPlan(input: PlanInput, declared: number): Plan {
+  const { both } = findSplits(input.shape, input.pair);
+  const weights = both
+    .filter((split) => !stands(split, declared))
+    .flatMap((split) => weightOperations(split, declared));
+  const returns = returnOperations(input, declared);
+  if (weights.length === 0 && returns.length === 0) return { type: 'stands' };
+  return { type: 'patch', operations: [guard(input.object), ...weights, ...returns] };
+}
+
+/**
+ * True when no rule names both and none that was split leads to canary. Rules that name canary alone
+ * count as another's decision only after `isolate`: a route that never split cannot be lowered.
+ */
+export function isUnreached(input: PlanInput, splits: Splits): boolean {
+  return splits.both.length === 0 && (splits.onlyCanary.length === 0 || isIsolated(input, splits));
+}
+
+/** A remembered backend whose rule has been given back to both, or to canary, is history. */
+function isIsolated({ object, pair }: PlanInput, splits: Splits): boolean {
+  return readRemoved(object).some(
+    ({ rule, ref }) => ref.name === pair.canary && splits.onlyStable.includes(rule),
+  );
+}
+
+/** Why there is nothing to write a share into. */
+export function noSplit(input: PlanInput, splits: Splits): { reason: string; message: string } {
+  const { object, pair } = input;
+  const name = `${object.kind} ${object.metadata.namespace}/${object.metadata.name}`;
+  if (isIsolated(input, splits)) {
+    return {
+      reason: routeReasons.isolated,
+      message: `${name}: a rollback has removed ${pair.canary}; it comes back when the route is released, or by applying the route's own manifest`,
+    };
+  }
+  return {
+    reason: routeReasons.noSuchBackends,
+    message: `${name} has no rule whose backendRefs name both Services, ${pair.stable} and ${pair.canary}`,
+  };
+}
+
+/**
+ * `add` replaces a member that is there (RFC 6902, 4.1), so it fits a weight that is written out and one
+ * that is not. Of a Service that a rule names twice the first carries the weight.
+ */
+function weightOperations(split: Split, weight: number): JsonPatchOperation[] {
+  const refs = [...split.stable, ...split.canary];
+  const tests = refs.map(
+    ({ index, ref }): JsonPatchOperation => ({
+      op: 'test',
+      path: `/spec/rules/${split.rule}/backendRefs/${index}/name`,
+      value: ref.name,
+    }),
+  );
+  const writes = [
+    ...shares(split, split.stable, 100 - weight),
+    ...shares(split, split.canary, weight),
+  ];
+  return [...tests, ...writes];
+}
+
+function shares(split: Split, refs: readonly RefAt[], weight: number): JsonPatchOperation[] {
+  return refs.map(({ index }, at) => ({
+    op: 'add',
+    path: `/spec/rules/${split.rule}/backendRefs/${index}/weight`,
+    value: at === 0 ? weight : 0,
+  }));
+}
+
+function readRemoved(object: KubeObject): readonly RemovedRef[] {
+  const text = object.metadata.annotations?.[isolatedAnnotation];
+  if (text === undefined) return [];
+  try {
+    const parsed = removedRefs.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : [];
+  } catch {
+    return [];
+  }
+}
+
+/** Where there are no annotations at all the map is new, and must not replace one written meanwhile. */
+function remember(object: KubeObject, removed: readonly RemovedRef[]): JsonPatchOperation[] {
+  const value = JSON.stringify(removed);
+  if (object.metadata.annotations === undefined) {
+    return [
+      guard(object),
+      { op: 'add', path: '/metadata/annotations', value: { [isolatedAnnotation]: value } },
+    ];
+  }
+  return [{ op: 'add', path: annotationPath(), value }];
+}
+
+function annotationPath(): string {
+  return `/metadata/annotations/${isolatedAnnotation.replaceAll('/', '~1')}`;
+}
+
+/**
+ * A backend returns to its own rule only if that still names stable and not canary; a rule that has
+ * been rewritten since is left as its author wants it.
+ */
+function returnOperations(
+  { object, shape, pair }: PlanInput,
+  declared: number,
+): JsonPatchOperation[] {
+  if (object.metadata.annotations?.[isolatedAnnotation] === undefined) return [];
+  const { onlyStable } = findSplits(shape, pair);
+  const returning = readRemoved(object).filter(
+    ({ rule, ref }, at, all) =>
+      onlyStable.includes(rule) &&
+      ref.name === pair.canary &&
+      all.findIndex((other) => other.rule === rule) === at,
+  );
+  const restored = returning.flatMap(({ rule, index, ref }): JsonPatchOperation[] => {
+    const refs = shape.rules[rule]?.backendRefs ?? [];
+    const at = Math.min(index, refs.length);
+    return [
+      ...stableOperations(rule, refs, pair, 100 - declared),
+      {
+        op: 'add',
+        path: `/spec/rules/${rule}/backendRefs/${at}`,
+        value: { ...ref, weight: declared },
+      },
+    ];
+  });
+  return [...restored, { op: 'remove', path: annotationPath() }];
+}
+
+function stableOperations(
+  rule: number,
+  refs: readonly BackendRef[],
+  pair: Pair,
+  weight: number,
+): JsonPatchOperation[] {
+  const index = refs.findIndex((ref) => ref.name === pair.stable);
+  const path = `/spec/rules/${rule}/backendRefs/${index}`;
+  return [
+    { op: 'test', path: `${path}/name`, value: pair.stable },
+    { op: 'add', path: `${path}/weight`, value: weight },
+  ];
+}

@@ -1,0 +1,56 @@
+/** Field ownership of an object that is also Git's or a person's: who wrote a field last, and how we let go. */
+import type { JsonPatchOperation, KubeObject, ManagedFieldsEntry } from '#ports/cluster.ts';
+
+/**
+ * The manager whose entry owns the field and was touched last. The field is given as a path of
+ * fieldsV1 keys, such as `f:spec`, `f:rules`. Undefined where the watch cache keeps no managedFields.
+ */
+export function lastWriter(object: KubeObject, path: readonly string[]): string | undefined {
+  let last: ManagedFieldsEntry | undefined;
+  for (const entry of object.metadata.managedFields ?? []) {
+    if (!owns(entry.fieldsV1, path)) continue;
+    if (last === undefined || (entry.time ?? '') >= (last.time ?? '')) last = entry;
+  }
+  return last?.manager;
+}
+
+function owns(fields: unknown, path: readonly string[]): boolean {
+  let at = fields;
+  for (const key of path) {
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return false;
+    at = Reflect.get(at, key);
+  }
+  return true;
+}
+
+/**
+ * Removes every entry of ours from managedFields, each guarded by a `test` on its manager. The API
+ * server ignores an empty list and keeps the old entries, so where all are ours the list is reset
+ * with one empty entry instead.
+ */
+export function releaseOperations(object: KubeObject, manager: string): JsonPatchOperation[] {
+  const entries = object.metadata.managedFields ?? [];
+  const ours = entries.flatMap((entry, index) => (entry.manager === manager ? [index] : []));
+  const tests = ours.map(
+    (index): JsonPatchOperation => ({
+      op: 'test',
+      path: `/metadata/managedFields/${index}/manager`,
+      value: manager,
+    }),
+  );
+  if (ours.length > 0 && ours.length === entries.length) {
+    const guard = { op: 'replace', path: '/metadata/resourceVersion' } as const;
+    return [
+      ...tests,
+      { ...guard, value: object.metadata.resourceVersion },
+      { op: 'replace', path: '/metadata/managedFields', value: [{}] },
+    ];
+  }
+  const removals = ours.toReversed().map(
+    (index): JsonPatchOperation => ({
+      op: 'remove',
+      path: `/metadata/managedFields/${index}`,
+    }),
+  );
+  return [...tests, ...removals];
+}
