@@ -1,0 +1,28 @@
+/** The testbed's only reader of process.env: what the caller's shell says about places and ready-made binaries. */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** Builds live outside the tree, so that they survive checkouts. */
+export function cacheFolder(): string {
+  const base = process.env['XDG_CACHE_HOME'];
+  const usable = base !== undefined && base.startsWith('/') ? base : join(homedir(), '.cache');
+  return join(usable, 'genesis-rollout');
+}
+
+/** The folder with etcd, kube-apiserver and kubectl that setup-envtest and controller-runtime use, if the caller has one. */
+export function kubebuilderAssets(): string | undefined {
+  const folder = process.env['KUBEBUILDER_ASSETS'];
+  return folder === undefined || folder === '' ? undefined : folder;
+}
+
+/** The caller's environment for a child, with changes on top; `undefined` removes a variable. */
+export function childEnvironment(
+  changes: Readonly<Record<string, string | undefined>>,
+): NodeJS.ProcessEnv {
+  const environment: NodeJS.ProcessEnv = { ...process.env };
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === undefined) delete environment[name];
+    else environment[name] = value;
+  }
+  return environment;
+}

