@@ -47,7 +47,8 @@ interface Data {
 function parseData(answer: HttpAnswer): Data | (Fault & { readonly type: 'fault' }) {
   const body = parseJson(answer.text);
   if (!isRecord(body) || (body['status'] !== 'success' && body['status'] !== 'error')) {
-    return { type: 'fault', ...httpFault(answer) };
+    const isForeign = body !== undefined && answer.status === 200;
+    return isForeign ? unreadable(answer) : { type: 'fault', ...httpFault(answer) };
   }
   // Data may stand beside an error; it is not to be believed.
   if (body['status'] === 'error' || answer.status !== 200) {

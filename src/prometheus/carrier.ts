@@ -5,9 +5,9 @@
 import type { Clock } from '#ports/clock.ts';
 import type { Logger } from '#ports/logger.ts';
 import type { FailedAnswer, QueryFault } from '#ports/metric-source.ts';
+import { DeadlineExceeded, startDeadline } from '#runtime/deadline.ts';
 import type { Parsed } from './answer.ts';
 import type { Connections } from './connections.ts';
-import { DeadlineError, withDeadline } from './deadline.ts';
 import type { ExchangeResult, HttpAnswer } from './exchange.ts';
 import { connectionFault, type Fault, fault } from './faults.ts';
 import { LaneFullError } from './lane.ts';
@@ -62,6 +62,9 @@ interface Trip {
   sent: { readonly at: number; readonly atMs: number } | undefined;
 }
 
+/** With less of its time left than this a question that has waited is no longer sent. */
+const WORTHWHILE_SHARE = 0.05;
+
 export function createCarrier(options: CarrierOptions, connections: Connections): Carrier {
   const { clock, timeoutMs, responseBytesMax } = options;
   const send = createSend(responseBytesMax);
@@ -71,8 +74,10 @@ export function createCarrier(options: CarrierOptions, connections: Connections)
     const { pool, lane } = connections.of(origin, endpoint.tls);
     const leave = await lane.enter(signal, question.urgent);
     try {
-      trip.sent = { at: clock.monotonic(), atMs: clock.now() };
-      const leftMs = timeoutMs - (trip.sent.at - trip.begunAt);
+      const at = clock.monotonic();
+      const leftMs = timeoutMs - (at - trip.begunAt);
+      if (leftMs < timeoutMs * WORTHWHILE_SHARE) throw new DeadlineExceeded(timeoutMs);
+      trip.sent = { at, atMs: clock.now() };
       return await send(question, pool, leftMs, signal);
     } finally {
       leave();
@@ -97,9 +102,9 @@ export function createCarrier(options: CarrierOptions, connections: Connections)
   return async (question, stop, parse) => {
     const { target } = question;
     const trip: Trip = { begunAt: clock.monotonic(), sent: undefined };
-    const deadline = withDeadline(clock, timeoutMs, stop);
+    const deadline = startDeadline(clock, timeoutMs, [stop]);
     const result = await travel(question, trip, deadline.signal).catch(asFailure);
-    deadline.cancel();
+    deadline.clear();
     const skewMs = result.type === 'answer' ? skewOf(trip, result) : undefined;
     const parsed =
       result.type === 'answer'
@@ -131,12 +136,12 @@ function explain(result: NoAnswer, trip: Trip, options: CarrierOptions): Fault {
     return fault('tooLarge', words);
   }
   const { error } = result;
-  if (error instanceof DeadlineError) {
+  if (error instanceof DeadlineExceeded) {
     const within = `within ${timeoutMs / 1000} s`;
     return trip.sent
       ? fault('timeout', `did not answer ${within}`)
       : fault('timeout', `could not be asked ${within}: too many queries waited before this one`);
   }
   if (error instanceof LaneFullError) return fault('timeout', `was not asked: ${error.message}`);
-  return connectionFault(error);
+  return connectionFault(error, result.brokenBeforeAnswer);
 }

@@ -79,18 +79,31 @@ export function httpFault(answer: HttpAnswer): Fault {
 }
 
 /** A request that brought no answer at all. */
-export function connectionFault(error: Error): Fault {
+export function connectionFault(error: Error, brokenBeforeAnswer: boolean): Fault {
   const code = errorCode(error);
   if (code.startsWith('UND_ERR_CONNECT_TIMEOUT') || code === 'ETIMEDOUT') {
     return fault('timeout', `could not be connected to in time (${describe(error)})`);
   }
-  if (isCertificateError(code)) {
+  const words = describe(error);
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER') {
     return fault(
       'unreachable',
-      `presents a certificate that is not accepted (${describe(error)}); check tls.ca, tls.serverName`,
+      `does not speak TLS there (${words}); is it http instead of https?`,
     );
   }
-  return fault('unreachable', `cannot be reached (${describe(error)})`);
+  if (isCertificateError(code)) {
+    const advice = 'check tls.ca and tls.serverName';
+    return fault('unreachable', `shows a certificate that is not accepted (${words}); ${advice}`);
+  }
+  if (code.startsWith('ERR_SSL') || code.startsWith('ERR_OSSL')) {
+    return fault('unreachable', `cannot be reached over TLS (${words}); check tls`);
+  }
+  if (brokenBeforeAnswer) {
+    const advice =
+      'if it always does, check http or https, and whether it wants a client certificate';
+    return fault('unreachable', `closed the connection without an answer (${words}); ${advice}`);
+  }
+  return fault('unreachable', `cannot be reached (${words})`);
 }
 
 /** The server's words on one line, cut. */
@@ -136,5 +149,6 @@ function describe(error: Error): string {
   const messages = parts.map((part) => (part instanceof Error ? part.message : String(part)));
   const cause = error.cause instanceof Error ? error.cause.message : '';
   const words = messages.join('; ') || error.message || cause || errorCode(error) || error.name;
-  return excerpt(words);
+  // OpenSSL wraps its reason into a code, a function, a file and a line.
+  return excerpt(/SSL routines:[^:]*:([^:]+):/.exec(words)?.[1] ?? words);
 }
