@@ -42,6 +42,10 @@ const routeStatusSchema = z.object({
     .int()
     .describe('How often another writer changed the weights during this run.')
     .optional(),
+  released: z
+    .boolean()
+    .describe('Whether our ownership of the weights has been given up.')
+    .optional(),
   problem: optionalText('Why this route cannot be written or does not follow.'),
 });
 
@@ -62,6 +66,9 @@ const triggerStatusSchema = z.object({
     .describe('Time since activeAt without a reading, in ms; it was not held.')
     .optional(),
   firingAt: optionalText('When it had held for its time.'),
+  falseSince: optionalText(
+    'Since when the condition has been false while keepFiringFor keeps it firing.',
+  ),
   unknownSince: optionalText('Since when there is no reading.'),
   value: optionalText('The value at the last change of state.'),
   reason: optionalText('Why the state is what it is.'),
@@ -138,6 +145,21 @@ export const rolloutStatusSchema = z.object({
   nextStepAt: optionalText('When the next step is due.'),
   endsAt: optionalText('When `end` is due.'),
   finishedAt: optionalText('When the run ended.'),
+  blindMs: z
+    .int()
+    .describe('Time without readings since the last point was passed, in ms; it is no bake.')
+    .optional(),
+  blindSince: optionalText('Since when there are no readings.'),
+  preflightPassedAt: optionalText('When preflight passed for this run.'),
+  promotedPoint: optionalText('The point whose waiting a person has ended.'),
+  pausedBy: z
+    .object({ by: text('Who paused.'), since: text('Since when.') })
+    .describe('A pause asked for by a person, beside spec.paused.')
+    .optional(),
+  acknowledgedHolds: z
+    .array(z.string())
+    .describe('Reasons of holds that a person has lifted for this run.')
+    .optional(),
   stableReadyAtStart: z
     .int()
     .describe('Ready endpoints of stable when the run started.')

@@ -1,0 +1,99 @@
+/** What is measured: a query, or a ratio of two, with the rules that every place which measures shares. */
+import { z } from 'zod';
+import { operators, parseCondition, unitNames } from './condition-text.ts';
+import { limits } from './limits.ts';
+import { placeholderNames, placeholderPattern, unknownPlaceholders } from './placeholders.ts';
+import { type CelRule, celList, celString, type Finding, withTwins } from './twin.ts';
+
+const known = placeholderNames.map((name) => `$(${name})`);
+const unknownInSelf = `self.findAll(${celString(placeholderPattern)}).filter(p, !p.startsWith('$$') && !(p in ${celList(known)}))`;
+
+const placeholderRule: CelRule = {
+  rule: `${unknownInSelf}.size() == 0`,
+  message: `unknown placeholder; known are ${known.join(' ')}, and $$( is a literal $(`,
+  messageExpression: `'unknown placeholder ' + ${unknownInSelf}.join(' ') + '; known are ${known.join(' ')}, and $$( is a literal $('`,
+};
+
+/** Text with placeholders: a query, a matcher. */
+export function template(meaning: string, lengthMax: number) {
+  return withTwins(z.string().min(1).max(lengthMax), [
+    {
+      name: 'placeholders-known',
+      cel: placeholderRule,
+      check: (text) => {
+        const unknown = unknownPlaceholders(text);
+        if (unknown.length === 0) return [];
+        const message = `unknown placeholder ${unknown.join(' ')}; known are ${known.join(' ')}, and $$( is a literal $(`;
+        return [{ path: [], message }];
+      },
+    },
+  ]).describe(meaning);
+}
+
+export function query(meaning: string) {
+  return template(meaning, limits.queryLengthMax);
+}
+
+export const ratioSchema = z
+  .object({
+    bad: query(
+      'PromQL that counts the bad ones. No series at all counts as 0 while `total` is above 0.',
+    ),
+    total: query('PromQL that counts all. 0 is no traffic; no series is a broken chain.'),
+  })
+  .describe(
+    'A share of failures: a healthy service has no failing series at all, and that is told apart from no data.',
+  );
+
+const conditionForm = `^(${operators.join('|')}) *-?[0-9]{1,15}([.][0-9]{1,15})? *(${unitNames.join('|')})?$`;
+const conditionWithAnyUnit = `^(${operators.join('|')}) *-?[0-9]{1,15}([.][0-9]{1,15})? *[^0-9. ]*$`;
+
+const conditionRule: CelRule = {
+  rule: `self.matches(${celString(conditionForm)})`,
+  message: `must be "<operator> <number><unit>"; operators are ${operators.join(' ')}, units are ${unitNames.join(' ')} or none`,
+  messageExpression:
+    `'condition "' + self + '"' + (self.matches(${celString(conditionWithAnyUnit)}) ` +
+    `? ': unknown unit "' + self.find('[^0-9. ]*$') + '"; allowed are ${unitNames.join(' ')} or none' ` +
+    `: ' is not "<operator> <number><unit>", such as "> 0.5%"; operators are ${operators.join(' ')}, units are ${unitNames.join(' ')} or none')`,
+};
+
+export function condition(meaning: string) {
+  return withTwins(z.string().max(limits.conditionLengthMax), [
+    {
+      name: 'condition-form',
+      cel: conditionRule,
+      check: (text) => {
+        const wrong = conditionProblem(text);
+        return wrong === undefined ? [] : [{ path: [], message: wrong }];
+      },
+    },
+  ]).describe(meaning);
+}
+
+function conditionProblem(text: string): string | undefined {
+  try {
+    parseCondition(text);
+    return undefined;
+  } catch (error) {
+    if (error instanceof RangeError) return error.message;
+    throw error;
+  }
+}
+
+/** CEL and TypeScript for "exactly one of these fields". */
+export function exactlyOneCel(fields: readonly string[]): CelRule {
+  const set = `[${fields.map((field) => `has(self.${field})`).join(', ')}]`;
+  const named = `[${fields.map((field) => `has(self.${field}) ? '${field}' : ''`).join(', ')}].filter(f, f != '')`;
+  return {
+    rule: `${set}.exists_one(isSet, isSet)`,
+    message: `set exactly one of ${fields.join(', ')}`,
+    messageExpression: `'set exactly one of ${fields.join(', ')}; set are: ' + (${set}.exists(isSet, isSet) ? ${named}.join(', ') : 'none')`,
+  };
+}
+
+export function exactlyOneFinding(value: object, fields: readonly string[]): readonly Finding[] {
+  const set = fields.filter((field) => Reflect.get(value, field) !== undefined);
+  if (set.length === 1) return [];
+  const named = set.length === 0 ? 'none' : set.join(', ');
+  return [{ path: [], message: `set exactly one of ${fields.join(', ')}; set are: ${named}` }];
+}

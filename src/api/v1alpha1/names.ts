@@ -1,0 +1,63 @@
+/** Every name that this operator writes into a cluster: group, kinds, labels, annotations, managers. */
+export const group = 'genesis.dev';
+export const version = 'v1alpha1';
+export const apiVersion = `${group}/${version}`;
+
+/** The same shape as the Resource of the cluster port, which this layer may not import. */
+export interface ResourceDescriptor {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly namespaced: boolean;
+}
+
+export const rolloutResource = {
+  group,
+  version,
+  kind: 'GenesisRollout',
+  plural: 'genesisrollouts',
+  namespaced: true,
+} as const satisfies ResourceDescriptor;
+
+export const decisionResource = {
+  group,
+  version,
+  kind: 'GenesisDecision',
+  plural: 'genesisdecisions',
+  namespaced: true,
+} as const satisfies ResourceDescriptor;
+
+export const shortNames = { rollout: ['gr', 'grollout'], decision: ['gdecision'] } as const;
+export const category = 'genesis';
+
+/** Who we are in managedFields. Ownership of weights is taken and released under this name. */
+export const fieldManager = 'genesis';
+export const finalizer = `${group}/traffic`;
+
+export const labels = {
+  /** The rollout that an object was made for. */
+  rollout: `${group}/rollout`,
+  /** The run that an object was made for. */
+  run: `${group}/run`,
+  /** What an object is: `spec`, `snapshots`, `report`, `stable`. */
+  purpose: `${group}/purpose`,
+  managedBy: 'app.kubernetes.io/managed-by',
+} as const;
+export const managedByValue = 'genesis-rollout';
+
+export const annotations = {
+  /** `pause|resume|promote|abort|retry <token>`: for tools that can only annotate. */
+  request: `${group}/request`,
+  /** On the CRDs: an operator newer than its CRD starts no run. */
+  schemaVersion: `${group}/schema-version`,
+} as const;
+
+/** Raised by one whenever a schema changes; compared with the annotation on the CRD at start-up. */
+export const schemaVersion = 1;
+
+/** The name of each CRD object. */
+export const crdNames = {
+  rollout: `${rolloutResource.plural}.${group}`,
+  decision: `${decisionResource.plural}.${group}`,
+} as const;
