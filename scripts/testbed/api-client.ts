@@ -273,10 +273,15 @@ interface CrdSpec {
 }
 
 export function conditionIs(object: KubeObject, type: string, status: string): boolean {
-  const { conditions = [] } = (object['status'] ?? {}) as {
-    conditions?: { type: string; status: string }[];
-  };
-  return conditions.some((condition) => condition.type === type && condition.status === status);
+  const { conditions } = (object['status'] ?? {}) as { conditions?: readonly Condition[] | null };
+  return (conditions ?? []).some(
+    (condition) => condition.type === type && condition.status === status,
+  );
+}
+
+interface Condition {
+  readonly type: string;
+  readonly status: string;
 }
 
 /** All objects of a YAML file, or of a folder's YAML files in the order of their names. */

@@ -111,14 +111,33 @@ async function bringUp(
     return site;
   });
   const plane = await describe(site, parts, folder);
-  await Promise.all([
-    options.controllerManager === false ? undefined : startControllerManager(site, plane, parts),
+  await allOrNone(options.signal, (signal) => [
+    options.controllerManager === false
+      ? undefined
+      : startControllerManager({ ...site, options: { ...options, signal } }, plane, parts),
     options.kwok === true
-      ? startKwok({ ...plane, ...options }).then((part) => parts.set('kwok', part))
+      ? startKwok({ ...plane, signal }).then((part) => parts.set('kwok', part))
       : undefined,
     plane.client.applyFiles(...(options.crds ?? [])),
   ]);
   return plane;
+}
+
+/** The first failure ends the others, and they have ended before it is reported: nothing starts after the clean-up. */
+async function allOrNone(
+  outer: AbortSignal | undefined,
+  begin: (signal: AbortSignal) => readonly unknown[],
+): Promise<void> {
+  const failed = new AbortController();
+  const signal = outer === undefined ? failed.signal : AbortSignal.any([outer, failed.signal]);
+  const work = begin(signal);
+  try {
+    await Promise.all(work);
+  } catch (error) {
+    failed.abort(error);
+    await Promise.allSettled(work);
+    throw error;
+  }
 }
 
 async function describe(site: Site, parts: Parts, folder: RunFolder): Promise<ControlPlane> {

@@ -24,5 +24,12 @@ export { kwokNode, podFateLabel } from './kwok.ts';
 export { contourCrds, gatewayApiCrds } from './manifests.ts';
 export { type Part, type PartOptions, startPart, withFreePorts } from './part.ts';
 export { freePort, freePorts } from './ports.ts';
+export {
+  type Prometheus,
+  type PrometheusOptions,
+  type Sample,
+  type ScrapeJob,
+  startPrometheus,
+} from './prometheus.ts';
 export { createRunFolder, type RunFolder } from './run-folder.ts';
 export { type ToolName, tools } from './versions.ts';

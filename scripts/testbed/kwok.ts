@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { parse, stringify } from 'yaml';
 
-import type { ApiClient } from './api-client.ts';
+import { type ApiClient, conditionIs } from './api-client.ts';
 import { type BuildOptions, toolPath } from './build.ts';
 import { kwokStages } from './manifests.ts';
 import { type Part, startPart, withFreePorts } from './part.ts';
@@ -38,20 +38,29 @@ export async function startKwok(options: KwokOptions): Promise<Part> {
         `--server-address=127.0.0.1:${port}`,
       ],
       runFolder,
-      isReady: async (signal) => {
-        const path = await client.pathOf({ apiVersion: 'v1', kind: 'Node', name: kwokNode });
-        const { body } = await client.send('GET', path, { signal });
-        return conditionsOf(body).some(({ type, status }) => type === 'Ready' && status === 'True');
-      },
+      isReady: async () => (await nodeIsReady(client)) && (await podsGetTheNode(client)),
       hint: 'Is another program managing the node `kwok`, or are the stages of another KWOK version?',
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     }),
   );
 }
 
-function conditionsOf(node: unknown): readonly { type: string; status: string }[] {
-  const { status } = node as { status?: { conditions?: { type: string; status: string }[] } };
-  return status?.conditions ?? [];
+async function nodeIsReady(client: ApiClient): Promise<boolean> {
+  const object = await client.get({ apiVersion: 'v1', kind: 'Node', name: kwokNode });
+  return object !== undefined && conditionIs(object, 'Ready', 'True');
+}
+
+/** An admission policy takes effect some time after it was written; a pod made before that would never get a node. */
+async function podsGetTheNode(client: ApiClient): Promise<boolean> {
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { generateName: 'probe-' },
+    spec: { containers: [{ name: 'probe', image: 'probe' }] },
+  };
+  const path = '/api/v1/namespaces/default/pods?dryRun=All';
+  const { status, body } = await client.send('POST', path, { body: pod });
+  return status === 201 && (body as { spec: { nodeName?: string } }).spec.nodeName === kwokNode;
 }
 
 async function writeConfig(runFolder: string, files: readonly string[]): Promise<string> {
@@ -61,12 +70,12 @@ async function writeConfig(runFolder: string, files: readonly string[]): Promise
   const ready = stages.map((stage) =>
     stage.metadata.name === 'pod-ready' ? onlyWithoutFate(stage) : stage,
   );
-  const all = [
-    ...ready,
-    fate('crash-loop', crashing),
-    fate('image-pull-back-off', waitingForImage),
-    fate('unready', unready),
+  const fates = [
+    fate('crash-loop', crashing, waitingIsNot('CrashLoopBackOff')),
+    fate('image-pull-back-off', waitingForImage, waitingIsNot('ImagePullBackOff')),
+    fate('unready', unready, { key: readyCondition, operator: 'NotIn', values: ['False'] }),
   ];
+  const all = [...ready, ...fates];
   const file = join(runFolder, 'kwok.yaml');
   await writeFile(file, all.map((stage) => stringify(stage)).join('---\n'));
   return file;
@@ -83,6 +92,16 @@ interface Stage {
 
 const fateOf = `.metadata.labels["${podFateLabel}"]`;
 
+const readyCondition = '.status.conditions.[] | select( .type == "Ready" ) | .status';
+
+function waitingIsNot(reason: string): object {
+  return {
+    key: '.status.containerStatuses.[].state.waiting.reason',
+    operator: 'NotIn',
+    values: [reason],
+  };
+}
+
 function onlyWithoutFate(stage: Stage): Stage {
   const matchExpressions = [
     ...stage.spec.selector.matchExpressions,
@@ -91,8 +110,8 @@ function onlyWithoutFate(stage: Stage): Stage {
   return { ...stage, spec: { ...stage.spec, selector: { matchExpressions } } };
 }
 
-/** A pod that has its node but not yet any container status gets the given one, and stays there. */
-function fate(name: string, containerStatus: string): Stage {
+/** A pod with this label gets the given container status once, new or long Ready, and stays there. */
+function fate(name: string, containerStatus: string, until: object): Stage {
   return {
     apiVersion: 'kwok.x-k8s.io/v1alpha1',
     kind: 'Stage',
@@ -103,7 +122,7 @@ function fate(name: string, containerStatus: string): Stage {
         matchExpressions: [
           { key: '.metadata.deletionTimestamp', operator: 'DoesNotExist' },
           { key: fateOf, operator: 'In', values: [name] },
-          { key: '.status.containerStatuses', operator: 'DoesNotExist' },
+          until,
         ],
       },
       next: { statusTemplate: statusTemplate(containerStatus) },
