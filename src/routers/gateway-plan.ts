@@ -4,23 +4,27 @@
  */
 
 import { z } from 'zod';
-import { group } from '#api/names.ts';
 import type { JsonPatchOperation, KubeObject } from '#ports/cluster.ts';
-import { routeReasons } from './reasons.ts';
-import type { BackendRef, RouteShape } from './route-shape.ts';
 import {
   findSplits,
   type Pair,
   type RefAt,
   type Split,
   type Splits,
+  sharesOf,
   splitProblems,
-  stands,
-} from './split.ts';
-import { guard, type Plan } from './writing.ts';
-
-/** Holds the backends that `isolate` has removed, so that `release` can put them back. */
-export const isolatedAnnotation = `${group}/isolated`;
+} from './gateway-rules.ts';
+import {
+  annotate,
+  annotationOf,
+  isolatedAnnotation,
+  rollbackMark,
+  rolledBackAnnotation,
+} from './marks.ts';
+import { routeReasons } from './reasons.ts';
+import type { BackendRef, RouteShape } from './route-shape.ts';
+import { stands } from './shares.ts';
+import { guardedPatchOf, type Plan, patchOf, type Refusal } from './writing.ts';
 
 const removedRefs = z.array(
   z.object({
@@ -37,27 +41,23 @@ export interface PlanInput {
   readonly pair: Pair;
 }
 
-/** Weights of all rules that name both. Raising is refused where the shape forbids it, lowering never. */
-export function weightPlan(input: PlanInput, weight: number): Plan {
+/**
+ * Weights of all rules that name both, and the mark of a rollback. Raising is refused where the shape
+ * forbids it; lowering only where there is no rule in which it could be done.
+ */
+export function weightPlan(input: PlanInput, weight: number, rollbackOf: string | undefined): Plan {
   const splits = findSplits(input.shape, input.pair);
-  const { both } = splits;
-  if (both.length === 0) {
-    const standing = weight === 0 && isUnreached(input, splits);
-    return standing ? { type: 'stands' } : { type: 'refused', ...noSplit(input, splits) };
+  const isDown = weight === 0 && isUnreached(input, splits);
+  if (splits.both.length === 0 && !isDown) return { type: 'refused', ...noSplit(input, splits) };
+  const problem = splitProblems(splits).find((one) => one.blocking);
+  if (weight > 0 && problem !== undefined) {
+    return { type: 'refused', reason: problem.reason, message: problem.message };
   }
-  if (weight > 0) {
-    const problem = splitProblems(splits).find((one) => one.blocking);
-    if (problem !== undefined) {
-      return { type: 'refused', reason: problem.reason, message: problem.message };
-    }
-  }
-  const moving = both.filter((split) => !stands(split, weight));
-  if (moving.length === 0) return { type: 'stands' };
-  const operations = moving.flatMap((split) => weightOperations(split, weight));
-  return {
-    type: 'patch',
-    operations: weight === 0 ? operations : [guard(input.object), ...operations],
-  };
+  const moves = splits.both
+    .filter((split) => !stands(sharesOf(split), weight))
+    .flatMap((split) => weightOperations(split, weight));
+  const operations = [...moves, ...rollbackMark(input.object, rollbackOf, moves.length > 0)];
+  return weight === 0 ? patchOf(operations) : guardedPatchOf(input.object, operations);
 }
 
 /** Takes canary out of every rule that names both, and leaves stable with all of it. */
@@ -82,21 +82,22 @@ export function isolatePlan(input: PlanInput): Plan {
   const kept = readRemoved(input.object).filter(
     (old) => !removed.some((ref) => ref.rule === old.rule),
   );
-  return {
-    type: 'patch',
-    operations: [...weights, ...removals, ...remember(input.object, [...kept, ...removed])],
-  };
+  const memory = { [isolatedAnnotation]: JSON.stringify([...kept, ...removed]) };
+  return patchOf([...weights, ...removals, ...annotate(input.object, memory)]);
 }
 
-/** Weights as declared, and canary back where `isolate` took it from. */
+/** Weights as declared, canary back where `isolate` took it from, and no annotation of ours. */
 export function declaredPlan(input: PlanInput, declared: number): Plan {
-  const { both } = findSplits(input.shape, input.pair);
-  const weights = both
-    .filter((split) => !stands(split, declared))
+  const weights = findSplits(input.shape, input.pair)
+    .both.filter((split) => !stands(sharesOf(split), declared))
     .flatMap((split) => weightOperations(split, declared));
-  const returns = returnOperations(input, declared);
-  if (weights.length === 0 && returns.length === 0) return { type: 'stands' };
-  return { type: 'patch', operations: [guard(input.object), ...weights, ...returns] };
+  const marks = { [isolatedAnnotation]: undefined, [rolledBackAnnotation]: undefined };
+  const operations = [
+    ...weights,
+    ...returnOperations(input, declared),
+    ...annotate(input.object, marks),
+  ];
+  return guardedPatchOf(input.object, operations);
 }
 
 /**
@@ -115,7 +116,7 @@ function isIsolated({ object, pair }: PlanInput, splits: Splits): boolean {
 }
 
 /** Why there is nothing to write a share into. */
-export function noSplit(input: PlanInput, splits: Splits): { reason: string; message: string } {
+export function noSplit(input: PlanInput, splits: Splits): Omit<Refusal, 'type'> {
   const { object, pair } = input;
   const name = `${object.kind} ${object.metadata.namespace}/${object.metadata.name}`;
   if (isIsolated(input, splits)) {
@@ -159,7 +160,7 @@ function shares(split: Split, refs: readonly RefAt[], weight: number): JsonPatch
 }
 
 function readRemoved(object: KubeObject): readonly RemovedRef[] {
-  const text = object.metadata.annotations?.[isolatedAnnotation];
+  const text = annotationOf(object, isolatedAnnotation);
   if (text === undefined) return [];
   try {
     const parsed = removedRefs.safeParse(JSON.parse(text));
@@ -167,22 +168,6 @@ function readRemoved(object: KubeObject): readonly RemovedRef[] {
   } catch {
     return [];
   }
-}
-
-/** Where there are no annotations at all the map is new, and must not replace one written meanwhile. */
-function remember(object: KubeObject, removed: readonly RemovedRef[]): JsonPatchOperation[] {
-  const value = JSON.stringify(removed);
-  if (object.metadata.annotations === undefined) {
-    return [
-      guard(object),
-      { op: 'add', path: '/metadata/annotations', value: { [isolatedAnnotation]: value } },
-    ];
-  }
-  return [{ op: 'add', path: annotationPath(), value }];
-}
-
-function annotationPath(): string {
-  return `/metadata/annotations/${isolatedAnnotation.replaceAll('/', '~1')}`;
 }
 
 /**
@@ -193,7 +178,6 @@ function returnOperations(
   { object, shape, pair }: PlanInput,
   declared: number,
 ): JsonPatchOperation[] {
-  if (object.metadata.annotations?.[isolatedAnnotation] === undefined) return [];
   const { onlyStable } = findSplits(shape, pair);
   const returning = readRemoved(object).filter(
     ({ rule, ref }, at, all) =>
@@ -201,7 +185,7 @@ function returnOperations(
       ref.name === pair.canary &&
       all.findIndex((other) => other.rule === rule) === at,
   );
-  const restored = returning.flatMap(({ rule, index, ref }): JsonPatchOperation[] => {
+  return returning.flatMap(({ rule, index, ref }): JsonPatchOperation[] => {
     const refs = shape.rules[rule]?.backendRefs ?? [];
     const at = Math.min(index, refs.length);
     return [
@@ -213,7 +197,6 @@ function returnOperations(
       },
     ];
   });
-  return [...restored, { op: 'remove', path: annotationPath() }];
 }
 
 function stableOperations(

@@ -1,24 +1,44 @@
-/** Which router serves which kind of route. */
+/** Which router serves which kind of route. A feature flag is served under the kind of its object, ConfigMap. */
 import { routeKinds } from '#api/kinds.ts';
-import { fieldManager } from '#api/names.ts';
 import type { Cluster, Resource } from '#ports/cluster.ts';
+import type { Logger } from '#ports/logger.ts';
 import type { TrafficRouter } from '#ports/traffic-router.ts';
-import { createGatewayApiRouter } from './gateway-api.ts';
+import { featureFlagSplitter } from './feature-flag.ts';
+import { gatewayApiSplitter } from './gateway-api.ts';
+import { createRouter, type Splitter } from './router.ts';
 
-/** What the watch cache must hold for the routers to read: they never ask the API server for a reading. */
-export const routeResources: readonly Resource[] = [
-  resourceOf(routeKinds.HTTPRoute),
-  resourceOf(routeKinds.GRPCRoute),
+interface Served {
+  readonly resource: Resource;
+  readonly splitter: Splitter;
+}
+
+const configMap: Resource = {
+  group: '',
+  version: 'v1',
+  kind: 'ConfigMap',
+  plural: 'configmaps',
+  namespaced: true,
+};
+
+const served: readonly Served[] = [
+  { resource: resourceOf(routeKinds.HTTPRoute), splitter: gatewayApiSplitter },
+  { resource: resourceOf(routeKinds.GRPCRoute), splitter: gatewayApiSplitter },
+  { resource: configMap, splitter: featureFlagSplitter },
 ];
+
+/**
+ * What the watch cache must hold, because routers read nothing else. Of managedFields it must keep the
+ * entries without a subresource whole: `writtenBy` and `owned` are read from them.
+ */
+export const routeResources: readonly Resource[] = served.map(({ resource }) => resource);
 
 /** By kind; undefined for a kind that no router serves. */
 export type Routers = (kind: string) => TrafficRouter | undefined;
 
-export function createRouters(cluster: Cluster): Routers {
-  const byKind = new Map<string, TrafficRouter>();
-  for (const resource of routeResources) {
-    byKind.set(resource.kind, createGatewayApiRouter({ cluster, resource, fieldManager }));
-  }
+export function createRouters(cluster: Cluster, logger: Logger): Routers {
+  const byKind = new Map(
+    served.map((one) => [one.resource.kind, createRouter({ cluster, logger, ...one })]),
+  );
   return (kind) => byKind.get(kind);
 }
 

@@ -1,4 +1,5 @@
 /** Field ownership of an object that is also Git's or a person's: who wrote a field last, and how we let go. */
+import { fieldManager } from '#api/names.ts';
 import type { JsonPatchOperation, KubeObject, ManagedFieldsEntry } from '#ports/cluster.ts';
 
 /**
@@ -12,6 +13,11 @@ export function lastWriter(object: KubeObject, path: readonly string[]): string 
     if (last === undefined || (entry.time ?? '') >= (last.time ?? '')) last = entry;
   }
   return last?.manager;
+}
+
+/** True while an entry of ours is left. */
+export function isOwned(object: KubeObject): boolean {
+  return (object.metadata.managedFields ?? []).some((entry) => entry.manager === fieldManager);
 }
 
 function owns(fields: unknown, path: readonly string[]): boolean {
@@ -28,14 +34,14 @@ function owns(fields: unknown, path: readonly string[]): boolean {
  * server ignores an empty list and keeps the old entries, so where all are ours the list is reset
  * with one empty entry instead.
  */
-export function releaseOperations(object: KubeObject, manager: string): JsonPatchOperation[] {
+export function releaseOperations(object: KubeObject): JsonPatchOperation[] {
   const entries = object.metadata.managedFields ?? [];
-  const ours = entries.flatMap((entry, index) => (entry.manager === manager ? [index] : []));
+  const ours = entries.flatMap((entry, index) => (entry.manager === fieldManager ? [index] : []));
   const tests = ours.map(
     (index): JsonPatchOperation => ({
       op: 'test',
       path: `/metadata/managedFields/${index}/manager`,
-      value: manager,
+      value: fieldManager,
     }),
   );
   if (ours.length > 0 && ours.length === entries.length) {

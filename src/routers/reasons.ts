@@ -28,6 +28,10 @@ export const routeReasons = {
   invalidTarget: 'InvalidTarget',
   /** flagd ignores the flag, and every caller gets the default in its own code. */
   flagDisabled: 'FlagDisabled',
+  /** A third variant takes a share. */
+  thirdVariant: 'ThirdVariant',
+  /** The ConfigMap says that it must not change. */
+  immutable: 'Immutable',
   /** The flags document has no flag of that name. */
   noSuchFlag: 'NoSuchFlag',
   /** The flag's targeting has no `fractional` between the two variants. */

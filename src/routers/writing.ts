@@ -2,6 +2,7 @@
  * How an object that others write too is patched: a plan is made from the object as it is known, sent
  * with its own tests, and made anew from a live read when a test fails.
  */
+import { fieldManager } from '#api/names.ts';
 import {
   type Cluster,
   ClusterError,
@@ -10,25 +11,33 @@ import {
   type ObjectKey,
   type Resource,
 } from '#ports/cluster.ts';
+import type { Logger } from '#ports/logger.ts';
 import { releaseOperations } from './ownership.ts';
 import { routeReasons } from './reasons.ts';
+
+/** Why nothing can be written: `reason` is CamelCase, `message` a sentence. */
+export interface Refusal {
+  readonly type: 'refused';
+  readonly reason: string;
+  readonly message: string;
+}
 
 /** What has to be sent to make the object say what is wanted. */
 export type Plan =
   | { readonly type: 'stands' }
   | { readonly type: 'patch'; readonly operations: readonly JsonPatchOperation[] }
-  | { readonly type: 'refused'; readonly reason: string; readonly message: string };
+  | Refusal;
 
 export type Outcome =
   | { readonly type: 'done'; readonly object: KubeObject }
   | { readonly type: 'conflict'; readonly message: string }
-  | { readonly type: 'refused'; readonly reason: string; readonly message: string };
+  | Refusal;
 
 export interface PatchTarget {
   readonly cluster: Cluster;
+  readonly logger: Logger;
   readonly resource: Resource;
   readonly key: ObjectKey;
-  readonly fieldManager: string;
   readonly signal: AbortSignal;
 }
 
@@ -38,13 +47,21 @@ export interface PatchTarget {
  */
 const ATTEMPTS_MAX = 5;
 
-/** Makes the operations fail with 409 unless the object is still the one they were computed from. */
-export function guard(object: KubeObject): JsonPatchOperation {
-  return {
+export function patchOf(operations: readonly JsonPatchOperation[]): Plan {
+  return operations.length === 0 ? { type: 'stands' } : { type: 'patch', operations };
+}
+
+/** Fails with 409 unless the object is still the one that the operations were computed from. */
+export function guardedPatchOf(
+  object: KubeObject,
+  operations: readonly JsonPatchOperation[],
+): Plan {
+  const guard: JsonPatchOperation = {
     op: 'replace',
     path: '/metadata/resourceVersion',
     value: object.metadata.resourceVersion,
   };
+  return patchOf(operations.length === 0 ? operations : [guard, ...operations]);
 }
 
 /** One try, from the watch cache: whoever raises must decide again after a conflict. */
@@ -80,7 +97,13 @@ export async function patchUntilItStands(
     if (next.type === 'stands') return { type: 'done', object };
     const answer = await send(target, next.operations);
     if (answer.type === 'refused') return answer;
-    if (answer.type === 'conflict') last = answer;
+    if (answer.type === 'conflict') {
+      last = answer;
+      target.logger.warn(
+        { route: nameOf(target), attempt, error: answer.message },
+        'written again',
+      );
+    }
     object = answer.type === 'done' ? answer.object : await readLive(target);
   }
   if (object !== undefined && plan(object).type === 'stands') return { type: 'done', object };
@@ -98,7 +121,7 @@ export async function dropOwnership(target: PatchTarget): Promise<Outcome> {
   let object = await readLive(target);
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
     if (object === undefined) return notFound(target);
-    const operations = releaseOperations(object, target.fieldManager);
+    const operations = releaseOperations(object);
     if (operations.length === 0) return { type: 'done', object };
     const answer = await send(target, operations);
     if (answer.type === 'refused') return answer;
@@ -118,14 +141,14 @@ type Sent =
       readonly fault: 'conflict' | 'invalid';
       readonly error: ClusterError;
     }
-  | { readonly type: 'refused'; readonly reason: string; readonly message: string };
+  | Refusal;
 
 /**
  * `invalid` counts as a conflict at first: a path that has vanished since the read is one too, and
  * only a second look can tell it from a patch that is wrong in itself.
  */
 async function send(target: PatchTarget, operations: readonly JsonPatchOperation[]): Promise<Sent> {
-  const { cluster, resource, key, fieldManager, signal } = target;
+  const { cluster, resource, key, signal } = target;
   try {
     const object = await cluster.jsonPatch(resource, key, operations, { fieldManager, signal });
     return { type: 'done', object };
@@ -146,7 +169,7 @@ function nameOf(target: PatchTarget): string {
   return `${target.resource.kind} ${target.key.namespace}/${target.key.name}`;
 }
 
-function notFound(target: PatchTarget): Outcome & { readonly type: 'refused' } {
+function notFound(target: PatchTarget): Refusal {
   return {
     type: 'refused',
     reason: routeReasons.routeNotFound,

@@ -1,10 +1,8 @@
-/**
- * The arithmetic of a weighted split: which rules name both Services, what share canary has in them,
- * and what stands in the way of writing a share.
- */
+/** Which rules of a route name both Services, what share canary has in them, and what forbids to raise it. */
 import type { RouteProblem } from '#ports/traffic-router.ts';
 import { routeReasons } from './reasons.ts';
 import type { BackendRef, RouteRule, RouteShape } from './route-shape.ts';
+import { type Shares, totalOf } from './shares.ts';
 
 export interface RefAt {
   readonly index: number;
@@ -72,28 +70,16 @@ function isService(ref: BackendRef, service: string, namespace: string): boolean
   );
 }
 
-export function weightOf(refs: readonly RefAt[]): number {
+export function sharesOf(split: Split): Shares {
+  return {
+    stable: weightOf(split.stable),
+    canary: weightOf(split.canary),
+    others: weightOf(split.others),
+  };
+}
+
+function weightOf(refs: readonly RefAt[]): number {
   return refs.reduce((sum, at) => sum + (at.ref.weight ?? WEIGHT_DEFAULT), 0);
-}
-
-function totalOf(split: Split): number {
-  return weightOf(split.stable) + weightOf(split.canary) + weightOf(split.others);
-}
-
-/** Canary's share in whole percent. 0 means none at all and 100 means everything, never nearly so. */
-export function percentOf(split: Split): number {
-  const canary = weightOf(split.canary);
-  const total = totalOf(split);
-  if (canary === 0) return 0;
-  if (canary === total) return 100;
-  return Math.min(99, Math.max(1, Math.round((100 * canary) / total)));
-}
-
-/** True when the rule splits exactly so already, in whatever numbers: 1 and 9 are 10 % too. */
-export function stands(split: Split, weight: number): boolean {
-  const canary = weightOf(split.canary);
-  if (weight === 0) return canary === 0 && weightOf(split.stable) > 0;
-  return canary * 100 === weight * totalOf(split) && canary > 0;
 }
 
 /** What hinders a rise in these rules. Lowering to 0 is never hindered. */
@@ -126,7 +112,7 @@ function problemsOf(split: Split): RouteProblem[] {
       `gives both backends no weight, or 1, which means 50 % before the first step; write weights that say what is meant, such as 100 for stable and 0 for canary`,
     );
   }
-  if (totalOf(split) === 0) {
+  if (totalOf(sharesOf(split)) === 0) {
     problems.push({
       reason: routeReasons.noTraffic,
       message: `${at} has weight 0 on all backends: its requests are answered with an error`,
