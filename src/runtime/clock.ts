@@ -2,7 +2,7 @@
 import type { Clock } from '#ports/clock.ts';
 
 /** setTimeout keeps its delay in a signed 32-bit integer; a longer one would fire at once. */
-const timerMaxMs = 2 ** 31 - 1;
+const TIMER_MAX_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => Date.now(),
@@ -41,7 +41,7 @@ function after(delayMs: number, callback: () => void): () => void {
   let remainingMs = Math.max(0, delayMs);
   let timer: NodeJS.Timeout;
   const arm = (): void => {
-    const sliceMs = Math.min(remainingMs, timerMaxMs);
+    const sliceMs = Math.min(remainingMs, TIMER_MAX_MS);
     remainingMs -= sliceMs;
     timer = setTimeout(remainingMs > 0 ? arm : callback, sliceMs);
   };

@@ -40,9 +40,9 @@ interface Queued {
 }
 
 /** Timers are looked at this often even if none is due, so that a stepped wall clock is noticed. */
-const heartbeatMs = 10_000;
+const HEARTBEAT_MS = 10_000;
 /** A line is compacted once this many taken entries stand before its head. */
-const compactAfter = 1_024;
+const COMPACT_AFTER = 1_024;
 
 export class WorkQueue {
   readonly #clock: Clock;
@@ -237,7 +237,7 @@ export class WorkQueue {
     if (first === undefined || first.atMs >= this.#timerAtMs) return;
     this.#cancelTimer?.();
     this.#timerAtMs = first.atMs;
-    const delayMs = Math.min(heartbeatMs, Math.max(0, first.atMs - this.#clock.now()));
+    const delayMs = Math.min(HEARTBEAT_MS, Math.max(0, first.atMs - this.#clock.now()));
     this.#cancelTimer = this.#clock.after(delayMs, () => this.#ring());
   }
 
@@ -268,7 +268,7 @@ class Line {
     const key = this.#keys[this.#head];
     if (key === undefined) return undefined;
     this.#head += 1;
-    if (this.#head >= compactAfter && this.#head * 2 >= this.#keys.length) {
+    if (this.#head >= COMPACT_AFTER && this.#head * 2 >= this.#keys.length) {
       this.#keys = this.#keys.slice(this.#head);
       this.#head = 0;
     }

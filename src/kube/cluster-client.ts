@@ -1,0 +1,90 @@
+/** Puts the Kubernetes side together: one connection, one limiter, the watches and the port `Cluster`. */
+
+import type { Clock } from '#ports/clock.ts';
+import type { Cluster, Resource } from '#ports/cluster.ts';
+import type { Leadership } from '#ports/leadership.ts';
+import type { Logger } from '#ports/logger.ts';
+import { Limiter } from '#runtime/limiter.ts';
+import { Connection } from './connect.ts';
+import type { KubeSource } from './credentials.ts';
+import { Exchange, type RequestMetrics } from './exchange.ts';
+import type { ReflectorMetrics } from './reflector.ts';
+import { Rest, type RestOptions } from './rest.ts';
+import { type Watch, Watches, type WatchOptions } from './watches.ts';
+
+export interface ClusterOptions {
+  readonly source: KubeSource;
+  /** Ours, for the user agent `genesis-rollout/<version>`. */
+  readonly version: string;
+  readonly leadership: Leadership;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Requests a second of this process, and how many at once after a quiet time. */
+  readonly requestsPerSecond?: number;
+  readonly burst?: number;
+  readonly metrics?: {
+    readonly requests?: RequestMetrics;
+    readonly watchOf?: (resource: Resource) => ReflectorMetrics;
+  };
+}
+
+export interface KubeCluster extends Cluster {
+  /** Starts to watch; may be called at any time, and again for further namespaces. */
+  watch(resource: Resource, options?: WatchOptions): Watch;
+  /** Everything watched so far has been read whole at least once. */
+  readonly isSynced: boolean;
+  /** ms since the quietest watch has heard from the server: bookmarks come about once a minute. */
+  silentForMs(): number;
+  /** Ends the watches and all connections. */
+  close(): Promise<void>;
+}
+
+/** The server's own priority and fairness protects it; ours only stops a runaway loop. */
+const REQUESTS_PER_SECOND = 500;
+const BURST = 1_000;
+
+export function createCluster(options: ClusterOptions): KubeCluster {
+  const { source, version, leadership, clock, logger, metrics } = options;
+  const userAgent = `genesis-rollout/${version}`;
+  const connection = new Connection({ source, clock, logger, userAgent });
+  const requestMetrics = metrics?.requests === undefined ? {} : { metrics: metrics.requests };
+  const limiter = new Limiter({
+    clock,
+    perSecond: options.requestsPerSecond ?? REQUESTS_PER_SECOND,
+    burst: options.burst ?? BURST,
+  });
+  // Lists are few and large, and a start must not wait behind its own limit.
+  const lists = new Exchange({ connection, clock, ...requestMetrics });
+  const exchange = new Exchange({ connection, clock, limiter, ...requestMetrics });
+  const metricsOf = metrics?.watchOf;
+  const watches = new Watches({ connection, exchange: lists, clock, logger, metricsOf });
+  return new ClusterClient({ exchange, watches, leadership }, connection);
+}
+
+class ClusterClient extends Rest implements KubeCluster {
+  readonly #watches: Watches;
+  readonly #connection: Connection;
+
+  constructor(options: RestOptions, connection: Connection) {
+    super(options);
+    this.#watches = options.watches;
+    this.#connection = connection;
+  }
+
+  get isSynced(): boolean {
+    return this.#watches.isSynced;
+  }
+
+  watch(resource: Resource, options?: WatchOptions): Watch {
+    return this.#watches.watch(resource, options);
+  }
+
+  silentForMs(): number {
+    return this.#watches.silentForMs();
+  }
+
+  async close(): Promise<void> {
+    await this.#watches.close();
+    await this.#connection.close();
+  }
+}

@@ -1,0 +1,126 @@
+/** One whole request and answer in JSON: limiter, deadline, Retry-After, and failures as ClusterErrors. */
+
+import type { Clock } from '#ports/clock.ts';
+import type { ClusterError } from '#ports/cluster.ts';
+import { startDeadline } from '#runtime/deadline.ts';
+import type { Limiter } from '#runtime/limiter.ts';
+import type { Connection, HttpAnswer, HttpCall } from './connect.ts';
+import { errorOfAnswer, errorOfException } from './errors.ts';
+
+export interface JsonCall extends Omit<HttpCall, 'watch' | 'signal' | 'body'> {
+  readonly body?: object;
+  /** Each of them ends the request. */
+  readonly signals: readonly AbortSignal[];
+  readonly limitMs?: number;
+  /** What the request is about, for metrics: `deployments`. */
+  readonly about: string;
+}
+
+/** Where the figures about requests go. `status` is 0 when no answer came. */
+export interface RequestMetrics {
+  requested(method: string, about: string, status: number, durationMs: number): void;
+  /** A request waited for its turn at our own limiter. */
+  limited(waitedMs: number): void;
+}
+
+export interface ExchangeOptions {
+  readonly connection: Connection;
+  readonly clock: Clock;
+  readonly limiter?: Limiter;
+  readonly metrics?: RequestMetrics;
+}
+
+export const JSON_PATCH = 'application/json-patch+json';
+const DEFAULT_LIMIT_MS = 15_000;
+/** A server that asks for more than this is left alone; the caller's own queue waits better. */
+const RETRY_AFTER_MAX_MS = 5_000;
+const TRIES_MAX = 3;
+
+export class Exchange {
+  readonly #connection: Connection;
+  readonly #clock: Clock;
+  readonly #limiter: Limiter | undefined;
+  readonly #metrics: RequestMetrics | undefined;
+
+  constructor(options: ExchangeOptions) {
+    this.#connection = options.connection;
+    this.#clock = options.clock;
+    this.#limiter = options.limiter;
+    this.#metrics = options.metrics;
+  }
+
+  /** The parsed answer; undefined when it is empty. Rejects with ClusterError only. */
+  async json(call: JsonCall): Promise<unknown> {
+    const limitMs = call.limitMs ?? DEFAULT_LIMIT_MS;
+    const deadline = startDeadline(this.#clock, limitMs, call.signals);
+    try {
+      return await this.#tries(call, deadline.signal);
+    } catch (error) {
+      throw errorOfException(nameOf(call), error, deadline.signal);
+    } finally {
+      deadline.clear();
+    }
+  }
+
+  async #tries(call: JsonCall, signal: AbortSignal): Promise<unknown> {
+    const { method, path, body, contentType, guard } = call;
+    const request: HttpCall = {
+      method,
+      path,
+      signal,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(contentType === undefined ? {} : { contentType }),
+      ...(guard === undefined ? {} : { guard }),
+    };
+    for (let tryNumber = 1; ; tryNumber += 1) {
+      signal.throwIfAborted();
+      const waitedMs = (await this.#limiter?.take(signal)) ?? 0;
+      if (waitedMs > 0) this.#metrics?.limited(waitedMs);
+      const outcome = await this.#once(call, request);
+      if (outcome.type === 'answered') return outcome.value;
+      const { error } = outcome;
+      const waitMs = error.retryAfterMs;
+      if (waitMs === undefined || waitMs > RETRY_AFTER_MAX_MS || tryNumber >= TRIES_MAX)
+        throw error;
+      await this.#clock.sleep(waitMs, signal);
+    }
+  }
+
+  async #once(call: JsonCall, request: HttpCall): Promise<Outcome> {
+    const startedMs = this.#clock.monotonic();
+    let status = 0;
+    try {
+      const answer = await this.#connection.send(request);
+      const text = await answer.body.text();
+      status = answer.statusCode;
+      if (status >= 200 && status < 300) {
+        return { type: 'answered', value: text === '' ? undefined : JSON.parse(text) };
+      }
+      return { type: 'refused', error: this.#refusal(call, answer, text) };
+    } finally {
+      const tookMs = this.#clock.monotonic() - startedMs;
+      this.#metrics?.requested(call.method, call.about, status, tookMs);
+    }
+  }
+
+  #refusal(call: JsonCall, answer: HttpAnswer, body: string): ClusterError {
+    const header = answer.headers['retry-after'];
+    return errorOfAnswer({
+      request: nameOf(call),
+      status: answer.statusCode,
+      body,
+      retryAfter: Array.isArray(header) ? header[0] : header,
+      nowMs: this.#clock.now(),
+      isJsonPatch: call.contentType === JSON_PATCH,
+    });
+  }
+}
+
+type Outcome =
+  | { readonly type: 'answered'; readonly value: unknown }
+  | { readonly type: 'refused'; readonly error: ClusterError };
+
+/** Messages are read by people and deduplicated: without the query. */
+function nameOf(call: JsonCall): string {
+  return `${call.method} ${call.path.split('?', 1)[0]}`;
+}
