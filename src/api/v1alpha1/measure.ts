@@ -6,12 +6,15 @@ import { placeholderNames, placeholderPattern, unknownPlaceholders } from './pla
 import { type CelRule, celList, celString, type Finding, withTwins } from './twin.ts';
 
 const known = placeholderNames.map((name) => `$(${name})`);
-const unknownInSelf = `self.findAll(${celString(placeholderPattern)}).filter(p, !p.startsWith('$$') && !(p in ${celList(known)}))`;
+const allowed = `known are ${known.join(' ')}, and $$( is a literal $(`;
+
+/** RE2 cannot look ahead, so the whole text is described: other text, runs of `$`, known placeholders. */
+const knownOnly = `^([^$]|[$][$]+|[$][^$(]|[$][(](${placeholderNames.join('|').replaceAll('.', '[.]')})[)])*[$]?$`;
 
 const placeholderRule: CelRule = {
-  rule: `${unknownInSelf}.size() == 0`,
-  message: `unknown placeholder; known are ${known.join(' ')}, and $$( is a literal $(`,
-  messageExpression: `'unknown placeholder ' + ${unknownInSelf}.join(' ') + '; known are ${known.join(' ')}, and $$( is a literal $('`,
+  rule: `self.matches(${celString(knownOnly)})`,
+  message: `unknown placeholder; ${allowed}`,
+  messageExpression: `'unknown placeholder among %s; ${allowed}'.format([self.findAll(${celString(placeholderPattern)})])`,
 };
 
 /** Text with placeholders: a query, a matcher. */
@@ -23,7 +26,7 @@ export function template(meaning: string, lengthMax: number) {
       check: (text) => {
         const unknown = unknownPlaceholders(text);
         if (unknown.length === 0) return [];
-        const message = `unknown placeholder ${unknown.join(' ')}; known are ${known.join(' ')}, and $$( is a literal $(`;
+        const message = `unknown placeholder ${unknown.join(' ')}; ${allowed}`;
         return [{ path: [], message }];
       },
     },
@@ -83,11 +86,12 @@ function conditionProblem(text: string): string | undefined {
 /** CEL and TypeScript for "exactly one of these fields". */
 export function exactlyOneCel(fields: readonly string[]): CelRule {
   const set = `[${fields.map((field) => `has(self.${field})`).join(', ')}]`;
-  const named = `[${fields.map((field) => `has(self.${field}) ? '${field}' : ''`).join(', ')}].filter(f, f != '')`;
+  // Concatenated, since a joined list has no size that the API server could estimate.
+  const named = fields.map((field) => `(has(self.${field}) ? ' ${field}' : '')`).join(' + ');
   return {
     rule: `${set}.exists_one(isSet, isSet)`,
     message: `set exactly one of ${fields.join(', ')}`,
-    messageExpression: `'set exactly one of ${fields.join(', ')}; set are: ' + (${set}.exists(isSet, isSet) ? ${named}.join(', ') : 'none')`,
+    messageExpression: `'set exactly one of ${fields.join(', ')}; set are:' + (${set}.exists(isSet, isSet) ? ${named} : ' none')`,
   };
 }
 

@@ -69,7 +69,7 @@ export const referenceTwins = twins<RolloutSpec>(
     cel: {
       rule: `!has(self.triggers) || self.triggers.all(t, !has(t.onFiring) || t.onFiring.all(r, !has(r.suite) || ${exists('suite', 'r.suite')}))`,
       message: 'a rung of a trigger names a suite that is not in healthSuites',
-      messageExpression: `'a rung of a trigger names a suite that is not in healthSuites: ' + self.triggers.filter(t, has(t.onFiring) && t.onFiring.exists(r, has(r.suite) && !${exists('suite', 'r.suite')})).map(t, t.name).join(', ') + '; known are ' + ${knownCel('suite')}`,
+      messageExpression: `'a rung names a suite that is not in healthSuites, in these triggers: %s; known are %s'.format([self.triggers.filter(t, has(t.onFiring) && t.onFiring.exists(r, has(r.suite) && !${exists('suite', 'r.suite')})).map(t, t.name), ${knownCel('suite')}])`,
       fieldPath: '.triggers',
     },
     check: (spec) =>
@@ -84,7 +84,7 @@ export const referenceTwins = twins<RolloutSpec>(
     cel: {
       rule: `!has(self.rollback) || !has(self.rollback.healthSuite) || ${exists('suite', 'self.rollback.healthSuite')}`,
       message: 'rollback.healthSuite names a suite that is not in healthSuites',
-      messageExpression: `'suite "' + self.rollback.healthSuite + '" is not in healthSuites; known are ' + ${knownCel('suite')}`,
+      messageExpression: `'suite "%s" is not in healthSuites; known are %s'.format([self.rollback.healthSuite, ${knownCel('suite')}])`,
       fieldPath: '.rollback.healthSuite',
     },
     check: (spec) => missing(spec, 'suite', spec.rollback.healthSuite, ['rollback', 'healthSuite']),
@@ -97,9 +97,10 @@ function reference({ name, from, field, path, entries }: Reference): Twin<Rollou
   const cel: CelRule = {
     rule: `!(${from.present}) || ${from.list}.all(t, !has(t.${field}) || ${exists(field, `t.${field}`)})`,
     message: `${path.join('.')} name a ${field} that is not in ${where}`,
+    // Lists go in through format: the API server has no estimate for the size of a joined one.
     messageExpression:
-      `${celString(`${path.join('.')} name a ${field} that is not in ${where}: `)} + ` +
-      `${dangling}.map(t, t.name + ' names "' + t.${field} + '"').join(', ') + '; known are ' + ${knownCel(field)}`,
+      `'${path.join('.')} %s name ${field} %s, which is not in ${where}; known are %s'.format([` +
+      `${dangling}.map(t, t.name), ${dangling}.map(t, t.${field}), ${knownCel(field)}])`,
     fieldPath: `.${path.join('.')}`,
   };
   return {
@@ -119,7 +120,7 @@ function exists(field: 'metric' | 'suite', sought: string): string {
 
 function knownCel(field: 'metric' | 'suite'): string {
   const { list, present } = targets[field].cel;
-  return `(${present} ? ${list}.map(known, known.name).join(', ') : 'none')`;
+  return `(${present} ? ${list}.map(known, known.name) : [])`;
 }
 
 function missing(

@@ -102,7 +102,7 @@ export const scheduleTwins = twins<Schedule>(
       rule: 'self.steps.map(s, s.weight).isSorted()',
       message: 'weights may rise or stay from step to step, never fall',
       messageExpression:
-        "'weights may rise or stay from step to step, never fall; they are ' + self.steps.map(s, string(s.weight)).join(', ')",
+        "'weights may rise or stay from step to step, never fall; they are %s'.format([self.steps.map(s, s.weight)])",
       fieldPath: '.steps',
     },
     check: ({ steps }) =>
@@ -117,7 +117,7 @@ export const scheduleTwins = twins<Schedule>(
       rule: 'self.steps.map(s, duration(s.at)).isSorted()',
       message: 'steps must stand in order of time',
       messageExpression:
-        "'steps must stand in order of time; they are due at ' + self.steps.map(s, s.at).join(', ')",
+        "'steps must stand in order of time; they are due at %s'.format([self.steps.map(s, s.at)])",
       fieldPath: '.steps',
     },
     check: ({ steps }) =>
@@ -132,7 +132,7 @@ export const scheduleTwins = twins<Schedule>(
       rule: 'self.steps[size(self.steps) - 1].weight == 100',
       message: 'the weight of the last step must be 100',
       messageExpression:
-        "'the weight of the last step must be 100; it is ' + string(self.steps[size(self.steps) - 1].weight)",
+        "'the weight of the last step must be 100; it is %d'.format([self.steps[size(self.steps) - 1].weight])",
       fieldPath: '.steps',
     },
     check: ({ steps }) => {
@@ -148,7 +148,7 @@ export const scheduleTwins = twins<Schedule>(
       rule: 'self.steps.all(s, duration(s.at) <= duration(self.end))',
       message: 'end must not be before the last step',
       messageExpression:
-        "'end must not be before the last step; it is ' + self.end + ', and the last step is due at ' + self.steps[size(self.steps) - 1].at",
+        "'end must not be before the last step; it is %s, and these steps are later: %s'.format([self.end, self.steps.filter(s, duration(s.at) > duration(self.end)).map(s, s.name)])",
       fieldPath: '.end',
     },
     check: ({ steps, end }) => {
@@ -185,7 +185,7 @@ export const scheduleTwins = twins<Schedule>(
       rule: '!has(self.checkpoints) || self.checkpoints.all(c, duration(c.at) <= duration(self.end))',
       message: 'checkpoints must not be after end',
       messageExpression:
-        "'checkpoints must not be after end, which is ' + self.end + '; they are due at ' + self.checkpoints.map(c, c.at).join(', ')",
+        "'checkpoints must not be after end, which is %s; late are %s'.format([self.end, self.checkpoints.filter(c, duration(c.at) > duration(self.end)).map(c, c.name)])",
       fieldPath: '.checkpoints',
     },
     check: ({ checkpoints, end }) =>
@@ -205,6 +205,8 @@ export const scheduleTwins = twins<Schedule>(
     cel: {
       rule: "!has(self.freeze) || self.freeze.all(f, duration(f.duration) > duration('0s'))",
       message: 'the duration of a freeze must be more than 0s',
+      messageExpression:
+        "'the duration of a freeze must be more than 0s; it is not in %s'.format([self.freeze.filter(f, duration(f.duration) <= duration('0s')).map(f, f.name)])",
       fieldPath: '.freeze',
     },
     check: ({ freeze }) =>

@@ -35,6 +35,8 @@ export const specTwins = twins<RolloutSpec>(
     cel: {
       rule: "!has(self.triggers) || self.triggers.all(t, t.judge != 'Sequential' || !has(t.metric) || !has(self.analysis.metrics) || self.analysis.metrics.all(m, m.name != t.metric || has(m.ratio)))",
       message: 'judge Sequential needs a metric that is a ratio',
+      messageExpression:
+        "'judge Sequential needs a metric that is a ratio; it is a query in these triggers: %s'.format([self.triggers.filter(t, t.judge == 'Sequential' && has(t.metric) && self.analysis.metrics.exists(m, m.name == t.metric && !has(m.ratio))).map(t, t.name)])",
       fieldPath: '.triggers',
     },
     check: ({ triggers, analysis }) =>

@@ -160,6 +160,9 @@ export const rolloutStatusSchema = z.object({
     .array(z.string())
     .describe('Reasons of holds that a person has lifted for this run.')
     .optional(),
+  replacedRevision: optionalText(
+    'The revision whose unfinished run this one replaced; its traffic goes back to stable first.',
+  ),
   stableReadyAtStart: z
     .int()
     .describe('Ready endpoints of stable when the run started.')
