@@ -16,7 +16,7 @@ const backendRef = z.looseObject({
 
 const rule = z.looseObject({
   backendRefs: z.array(backendRef).nullish(),
-  sessionPersistence: z.unknown(),
+  sessionPersistence: z.unknown().optional(),
 });
 
 const parentRef = z.object({
