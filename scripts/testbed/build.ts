@@ -32,6 +32,8 @@ export async function toolPath(name: ToolName, options: BuildOptions = {}): Prom
     lock,
     async () => {
       if (await isExecutable(path)) return;
+      // What a killed build left is of no use.
+      await rm(folder, { recursive: true, force: true });
       await mkdir(folder, { recursive: true });
       const startedAt = performance.now();
       say(`building ${name} ${tool.version} (once; kept in ${folder})`);

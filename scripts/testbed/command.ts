@@ -51,6 +51,7 @@ export async function run(
   child.on('close', resolve);
   const line = [command, ...args].join(' ');
   const code = await promise.catch((error: unknown) => {
+    options.signal?.throwIfAborted();
     throw new CommandError(`cannot run \`${line}\`: ${String(error)}`, null);
   });
   if (code === 0) return out.join('');

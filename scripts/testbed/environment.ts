@@ -26,3 +26,7 @@ export function childEnvironment(
   }
   return environment;
 }
+
+export function searchPath(): string {
+  return process.env['PATH'] ?? '';
+}
