@@ -18,6 +18,10 @@ export type RouteReading =
       readonly settled: boolean;
       /** Who wrote the weights last, by field manager; undefined when unknown. */
       readonly writtenBy: string | undefined;
+      /** True while managedFields has an entry of ours. */
+      readonly owned: boolean;
+      /** The run whose rollback lowered this route, from the mark written together with the weight. */
+      readonly rolledBackRun: string | undefined;
       readonly resourceVersion: string;
       readonly problems: readonly RouteProblem[];
     }

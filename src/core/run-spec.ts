@@ -75,14 +75,16 @@ export interface PlanPoint {
   readonly weight: number | undefined;
   /** What this version cannot judge yet at this point; it holds there and says so. */
   readonly unjudged: readonly string[];
+  readonly requiresNoFiringTriggers: boolean;
   /** A person must agree first. */
   readonly needsApproval: boolean;
 }
 
 export interface RunSpec {
   readonly revision: string;
+  readonly paused: boolean;
   /** Placeholders that are the same for every query of the run. */
-  readonly placeholders: Readonly<Record<string, string>>;
+  readonly placeholders: { readonly namespace: string; readonly rollout: string };
   readonly stable: Backend | undefined;
   readonly canary: Backend | undefined;
   readonly targets: readonly RouteTarget[];

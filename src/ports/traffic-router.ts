@@ -19,8 +19,17 @@ export type RouteWrite =
 export interface TrafficRouter {
   /** From the watch cache; no request. */
   read(target: RouteTarget): RouteReading;
-  /** Raising is guarded by resourceVersion, lowering to 0 never is. Writes nothing when the weights already stand so. */
-  setWeight(target: RouteTarget, weight: number, signal: AbortSignal): Promise<RouteWrite>;
+  /**
+   * Raising is guarded by resourceVersion, lowering to 0 never is and never refuses. Writes nothing when
+   * the weights already stand so. `rollbackOf` is the run that is rolled back: it is written on the route in
+   * the same request (annotation `genesis.dev/rolled-back`), so that a process that dies before the status
+   * is written leaves no doubt behind; any other write removes the mark.
+   */
+  setWeight(
+    target: RouteTarget,
+    weight: number,
+    options: { readonly signal: AbortSignal; readonly rollbackOf?: string },
+  ): Promise<RouteWrite>;
   /** Last resort of a rollback: the canary can no longer be reached through this route at all. */
   isolate(target: RouteTarget, signal: AbortSignal): Promise<RouteWrite>;
   /** Weights to `declared`, then gives up ownership of every field. */

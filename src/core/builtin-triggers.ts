@@ -1,0 +1,72 @@
+/**
+ * The trigger every rollout has: canary without Ready endpoints. Pods that crash export nothing, so no
+ * query of the user's would ever see them. Its history is the status alone: EndpointSlices keep none.
+ */
+import { parseCondition } from '#api/condition-text.ts';
+import type { TriggerStatus } from '#api/status.ts';
+import type { RunSpec, RunTrigger } from './run-spec.ts';
+import { clockText, fromIsoOptional, spanText, toIso } from './time.ts';
+import type { TriggerOutcome } from './trigger.ts';
+
+export const CANARY_DOWN = 'canary-down';
+
+export function canaryDownTrigger(run: RunSpec): RunTrigger {
+  return {
+    name: CANARY_DOWN,
+    severity: 'Critical',
+    measure: { type: 'query', query: '', series: undefined, isArmBound: true, rangeMs: 0 },
+    condition: parseCondition('== 0'),
+    forMs: run.canaryDown.forMs,
+    keepFiringForMs: 0,
+    noData: 'Ignore',
+    noDataForMs: 0,
+    ladder: [{ action: run.canaryDown.action, afterMs: 0 }],
+  };
+}
+
+/**
+ * @param ready Ready endpoints of canary; undefined where there is no Service or it is not known yet
+ * @param carriesTraffic whether canary's weight is above 0
+ */
+export function advanceCanaryDown(
+  run: RunSpec,
+  previous: TriggerStatus | undefined,
+  world: {
+    readonly now: number;
+    readonly ready: number | undefined;
+    readonly carriesTraffic: boolean;
+  },
+): TriggerOutcome {
+  const trigger = canaryDownTrigger(run);
+  const isDown = world.carriesTraffic && world.ready === 0;
+  if (!isDown) {
+    return { trigger, status: inactive(previous), reading: undefined, wakeAtMs: undefined };
+  }
+  const activeAtMs = fromIsoOptional(previous?.activeAt) ?? world.now;
+  const firingAtMs = activeAtMs + trigger.forMs;
+  const isFiring = world.now >= firingAtMs;
+  const state = isFiring ? 'Firing' : 'Pending';
+  const status: TriggerStatus = {
+    name: CANARY_DOWN,
+    severity: 'Critical',
+    state,
+    activeAt: toIso(activeAtMs),
+    ...(isFiring ? { firingAt: toIso(firingAtMs) } : {}),
+    value: '0',
+    reason: 'NoReadyEndpoint',
+    message: isFiring
+      ? `canary has had no Ready endpoint for ${spanText(trigger.forMs)} since ${clockText(activeAtMs)}`
+      : `canary has had no Ready endpoint since ${clockText(activeAtMs)}`,
+  };
+  return {
+    trigger,
+    status: previous?.state === state ? previous : status,
+    reading: undefined,
+    wakeAtMs: isFiring ? undefined : firingAtMs,
+  };
+}
+
+function inactive(previous: TriggerStatus | undefined): TriggerStatus {
+  if (previous?.state === 'Inactive') return previous;
+  return { name: CANARY_DOWN, severity: 'Critical', state: 'Inactive', reason: 'EndpointsReady' };
+}

@@ -1,0 +1,144 @@
+/** From the verdict of a rule to a whole decision: routes steered, conditions set, events told, the next look planned. */
+import { limits } from '#api/limits.ts';
+import type { RolloutStatus } from '#api/status.ts';
+import { assert } from './assert.ts';
+import { conditionsFor } from './conditions.ts';
+import type { Action, Decision } from './decision.ts';
+import { transitionEvents } from './events.ts';
+import { responseAtMs } from './ladder.ts';
+import type { Verdict } from './rules/rule.ts';
+import { isSameStatus } from './same-status.ts';
+import type { Snapshot } from './snapshot.ts';
+import { fromIso } from './time.ts';
+import { type Steering, steer } from './traffic.ts';
+import { tickAt } from './trigger.ts';
+import { isWatched, type RunView } from './view.ts';
+
+export interface Conclusion {
+  readonly rule: string;
+  readonly verdict: Verdict;
+  readonly snapshot: Snapshot;
+  readonly view: RunView | undefined;
+}
+
+export function conclude(input: Conclusion): Decision {
+  const { rule, verdict, snapshot, view } = input;
+  const steering = steeringOf(verdict, view);
+  const status = describe(input, steering);
+  const steered = steering?.actions ?? [];
+  const later = steered.filter((action) => !belongsToRollback(action));
+  checkInvariants(snapshot, status, steered);
+  return {
+    rule,
+    because: verdict.because,
+    // A steady state writes nothing: an unchanged status is the very object that was read.
+    status: isSameStatus(snapshot.status, status) ? snapshot.status : status,
+    first: [...steered.filter(belongsToRollback), ...(verdict.first ?? [])],
+    actions: [...later, ...(verdict.actions ?? [])],
+    events: [
+      ...(verdict.events ?? []),
+      ...(steering?.events ?? []),
+      ...transitionEvents(snapshot.status, status),
+    ],
+    wakeAtMs: wakeAt(verdict, status, view),
+    triggers: view?.triggers ?? [],
+  };
+}
+
+/** A rise, even one that only undoes drift, needs every hold and blocker gone. */
+function steeringOf(verdict: Verdict, view: RunView | undefined): Steering | undefined {
+  if (view === undefined || verdict.leavesTraffic === true) return undefined;
+  const isFree = view.holds.length === 0 && view.riseBlockers.length === 0;
+  const mayRise = isFree && verdict.phase !== 'Held' && verdict.phase !== 'Paused';
+  return steer(view, verdict.status, mayRise);
+}
+
+/** Everything in the status that follows from the rest. */
+function describe(input: Conclusion, steering: Steering | undefined): RolloutStatus {
+  const { verdict, snapshot, view } = input;
+  const { because, phase } = verdict;
+  const base = verdict.status;
+  const holds = [...(verdict.holds ?? view?.holds ?? [])];
+  const weight = view?.weight;
+  const nextStep = base.plan?.find((one) => one.kind === 'Step' && one.passedAt === undefined);
+  const { nextStepAt: _, endsAt: __, ...rest } = base;
+  const hasEnded = phase === 'RolledBack' || phase === 'Succeeded';
+  const isSteady = phase === 'RollingBack' || hasEnded;
+  return {
+    ...rest,
+    observedGeneration: snapshot.object.generation,
+    phase,
+    message: because.message.slice(0, limits.messageLengthMax),
+    holds: holds.map((hold) => ({
+      ...hold,
+      message: hold.message.slice(0, limits.messageLengthMax),
+    })),
+    ...(weight === undefined ? {} : { weight }),
+    ...(steering === undefined ? {} : { routes: [...steering.routes] }),
+    ...(nextStep === undefined || isSteady ? {} : { nextStepAt: nextStep.dueAt }),
+    ...(base.plan === undefined || isSteady ? {} : { endsAt: base.plan.at(-1)?.dueAt }),
+    conditions: conditionsFor(input, holds),
+  };
+}
+
+function belongsToRollback(action: Action): boolean {
+  return action.type === 'SetWeight' && action.rollbackOf !== undefined;
+}
+
+/** Asserted in production: a broken one stops the decision instead of the traffic. */
+function checkInvariants(
+  snapshot: Snapshot,
+  status: RolloutStatus,
+  actions: readonly Action[],
+): void {
+  const planned = new Set([0, ...(status.plan ?? []).flatMap((point) => point.weight ?? [])]);
+  for (const action of actions) {
+    if (action.type !== 'SetWeight') continue;
+    assert(planned.has(action.weight), `weight ${action.weight} is one that the plan contains`);
+    const mayRise = status.rollback === undefined && (status.holds ?? []).length === 0;
+    assert(
+      action.weight === 0 || mayRise || isLowering(snapshot, action),
+      'no rise with a hold or in a rollback',
+    );
+  }
+  const passed = (one: RolloutStatus) =>
+    (one.plan ?? []).filter((point) => point.passedAt !== undefined).length;
+  const isSameRun = snapshot.status.runId === status.runId;
+  assert(
+    !isSameRun || passed(status) <= passed(snapshot.status) + 1,
+    'a run passes one point at a time',
+  );
+}
+
+function isLowering(snapshot: Snapshot, action: Extract<Action, { type: 'SetWeight' }>): boolean {
+  const route = snapshot.routes.find((one) => one.target === action.target);
+  return route?.reading.type === 'read' && action.weight <= route.reading.weight;
+}
+
+/** The soonest moment at which looking again can make a difference. */
+function wakeAt(
+  verdict: Verdict,
+  status: RolloutStatus,
+  view: RunView | undefined,
+): number | undefined {
+  const times: number[] = verdict.wakeAtMs === undefined ? [] : [verdict.wakeAtMs];
+  if (view !== undefined && isWatched(status)) {
+    const { run, now } = view;
+    times.push(tickAt(now - run.offsetMs, run.intervalMs) + run.intervalMs + run.offsetMs);
+    for (const outcome of view.triggers) {
+      if (outcome.wakeAtMs !== undefined) times.push(outcome.wakeAtMs + run.offsetMs);
+      const rungAtMs = responseAtMs(outcome, 'Rollback');
+      if (rungAtMs !== undefined) times.push(rungAtMs);
+      const { unknownSince } = outcome.status;
+      if (unknownSince !== undefined) {
+        times.push(fromIso(unknownSince) + outcome.trigger.noDataForMs + run.offsetMs);
+      }
+    }
+    const next = status.plan?.find((point) => point.passedAt === undefined);
+    if (next !== undefined) times.push(fromIso(next.dueAt));
+  }
+  const later = times.filter((time) => view === undefined || time > view.now);
+  const isNow = verdict.wakeAtMs !== undefined && verdict.wakeAtMs <= (view?.now ?? Infinity);
+  if (isNow) return verdict.wakeAtMs;
+  return later.length === 0 ? undefined : Math.min(...later);
+}

@@ -1,0 +1,51 @@
+/** What `decide` says: the next status, what to do, whom to tell, and when to look again. */
+import type { RolloutStatus } from '#api/status.ts';
+import type { RouteTarget } from './run-spec.ts';
+import type { TriggerOutcome } from './trigger.ts';
+
+/** Why: the condition, the event, the log line and the notification all say this one sentence. */
+export interface Because {
+  /** CamelCase, listed in the reference. */
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** Each is absolute and idempotent: doing it twice, or late, is harmless. */
+export type Action =
+  /** `rollbackOf` is set for every lowering that belongs to a rollback. */
+  | {
+      readonly type: 'SetWeight';
+      readonly target: RouteTarget;
+      readonly weight: number;
+      readonly rollbackOf: string | undefined;
+    }
+  | { readonly type: 'Isolate'; readonly target: RouteTarget }
+  | { readonly type: 'Release'; readonly target: RouteTarget; readonly declared: number }
+  | { readonly type: 'AddFinalizer' }
+  | { readonly type: 'RemoveFinalizer' }
+  /** Keeps the spec as it is now, whole, under this name. */
+  | { readonly type: 'RecordSpec'; readonly name: string; readonly runId: string }
+  | { readonly type: 'ClearRequest'; readonly request: string };
+
+export interface EventDraft {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly action: string;
+  readonly note: string;
+}
+
+export interface Decision {
+  /** The rule that spoke. */
+  readonly rule: string;
+  readonly because: Because;
+  readonly status: RolloutStatus;
+  /** Done before the status is written: records the status will name, and every lowering of a rollback. */
+  readonly first: readonly Action[];
+  /** Done after the status has been written. */
+  readonly actions: readonly Action[];
+  readonly events: readonly EventDraft[];
+  /** When to look again at the latest; undefined when only a change can make a difference. */
+  readonly wakeAtMs: number | undefined;
+  /** The triggers as evaluated, with live readings, for metrics. */
+  readonly triggers: readonly TriggerOutcome[];
+}

@@ -1,0 +1,49 @@
+/** Kubernetes Events that follow from a change of status, whichever rule made it. */
+import type { RolloutStatus, TriggerStatus } from '#api/status.ts';
+import type { EventDraft } from './decision.ts';
+
+export function transitionEvents(before: RolloutStatus, after: RolloutStatus): EventDraft[] {
+  if (before.runId !== after.runId) return [];
+  return [...triggerEvents(before, after), ...holdEvents(before, after)];
+}
+
+function triggerEvents(before: RolloutStatus, after: RolloutStatus): EventDraft[] {
+  return (after.triggers ?? []).flatMap((trigger) => {
+    const was = before.triggers?.find((one) => one.name === trigger.name);
+    return was?.state === trigger.state ? [] : (eventOf(was, trigger) ?? []);
+  });
+}
+
+function eventOf(was: TriggerStatus | undefined, is: TriggerStatus): EventDraft | undefined {
+  const note = is.message ?? `${is.name} is ${is.state}`;
+  const action = 'Evaluate';
+  switch (is.state) {
+    case 'Firing':
+      return { type: 'Warning', reason: 'TriggerFired', action, note };
+    case 'Pending':
+      return { type: 'Warning', reason: 'TriggerPending', action, note };
+    case 'Unknown':
+      return { type: 'Warning', reason: 'TriggerUnknown', action, note };
+    default:
+      return was === undefined || was.reason === 'NotEvaluated'
+        ? undefined
+        : { type: 'Normal', reason: 'TriggerResolved', action, note };
+  }
+}
+
+/** A hold is told when it begins and when the last one ends, never while it stands. */
+function holdEvents(before: RolloutStatus, after: RolloutStatus): EventDraft[] {
+  const action = 'Hold';
+  const had = before.holds ?? [];
+  const begun = (after.holds ?? [])
+    .filter((hold) => !had.some((one) => one.reason === hold.reason && one.by === hold.by))
+    .map((hold): EventDraft => ({ type: 'Warning', reason: 'Held', action, note: hold.message }));
+  const isOver = had.length > 0 && (after.holds ?? []).length === 0 && after.rollback === undefined;
+  const over: EventDraft = {
+    type: 'Normal',
+    reason: 'HoldEnded',
+    action,
+    note: 'nothing holds any more',
+  };
+  return isOver ? [...begun, over] : begun;
+}

@@ -1,0 +1,228 @@
+/**
+ * What speaks against going on. Holds stand whether or not a point is due, and make the phase Held; rise
+ * blockers are passing states that only forbid a rise, and are named in the status once a rise is due.
+ */
+import type { Hold, RolloutStatus } from '#api/status.ts';
+import type { Answer } from './answer.ts';
+import type { Because } from './decision.ts';
+import { isDue } from './ladder.ts';
+import type { RunSpec } from './run-spec.ts';
+import type { Snapshot } from './snapshot.ts';
+import { fromIso, toIso } from './time.ts';
+import type { TriggerOutcome } from './trigger.ts';
+
+/** Prometheus and we must agree on the time this closely (engine.md, "Time"). */
+export const CLOCK_SKEW_MAX_MS = 10_000;
+
+export interface Facts {
+  readonly snapshot: Snapshot;
+  readonly now: number;
+  readonly run: RunSpec;
+  readonly status: RolloutStatus;
+  readonly triggers: readonly TriggerOutcome[];
+  readonly weight: number | undefined;
+}
+
+type Finder = (facts: Facts) => readonly Omit<Hold, 'since'>[];
+
+const holdFinders: readonly Finder[] = [
+  paused,
+  firingHolds,
+  missingReadings,
+  clockSkew,
+  routeConflict,
+  routeProblems,
+  stableDown,
+  olderVersion,
+];
+
+const riseBlockerFinders: readonly Finder[] = [
+  criticalNotInactive,
+  endpointsNotReady,
+  stableUnderscaled,
+  routesNotSettled,
+];
+
+/** In a fixed order; `since` is kept from the status while a hold of the same reason and origin stands. */
+export function findHolds(facts: Facts): Hold[] {
+  return dated(holdFinders, facts);
+}
+
+export function findRiseBlockers(facts: Facts): Hold[] {
+  return dated(riseBlockerFinders, facts);
+}
+
+/** One sentence for several holds. */
+export function holdSentence(holds: readonly Hold[]): string {
+  return holds.map((hold) => hold.message).join('; ');
+}
+
+export function dateHold(hold: Omit<Hold, 'since'>, status: RolloutStatus, now: number): Hold {
+  const known = status.holds?.find((one) => one.reason === hold.reason && one.by === hold.by);
+  return {
+    reason: hold.reason,
+    by: hold.by,
+    since: known?.since ?? toIso(now),
+    message: hold.message,
+  };
+}
+
+function dated(finders: readonly Finder[], facts: Facts): Hold[] {
+  return finders.flatMap((find) =>
+    find(facts).map((hold) => dateHold(hold, facts.status, facts.now)),
+  );
+}
+
+function paused({ snapshot, status }: Facts): Omit<Hold, 'since'>[] {
+  const holds = [];
+  if (snapshot.wanted.type === 'ok' && snapshot.wanted.run.paused) {
+    holds.push({ reason: 'Paused', by: 'spec.paused', message: 'paused by spec.paused' });
+  }
+  if (status.pausedBy !== undefined) {
+    const message = `paused by ${status.pausedBy.by}`;
+    holds.push({ reason: 'Paused', by: status.pausedBy.by, message });
+  }
+  return holds;
+}
+
+function firingHolds({ triggers, now }: Facts): Omit<Hold, 'since'>[] {
+  return triggers.flatMap((outcome) =>
+    isDue(outcome, 'Hold', now)
+      ? [
+          {
+            reason: 'TriggerFiring',
+            by: outcome.trigger.name,
+            message: outcome.status.message ?? `${outcome.trigger.name} fires`,
+          },
+        ]
+      : [],
+  );
+}
+
+/** Unknown for longer than `noDataFor`, where the trigger's policy is to hold. */
+function missingReadings({ triggers, now, run }: Facts): Omit<Hold, 'since'>[] {
+  return triggers.flatMap(({ trigger, status }) => {
+    if (status.unknownSince === undefined || trigger.noData !== 'Hold') return [];
+    const unknownForMs = now - run.offsetMs - fromIso(status.unknownSince);
+    if (unknownForMs < trigger.noDataForMs) return [];
+    const because = missingBecause(trigger.name, status.reason, status.message);
+    return [{ ...because, by: trigger.name }];
+  });
+}
+
+function missingBecause(name: string, reason: string | undefined, message = ''): Because {
+  const known = reason === 'NoTraffic' || reason === 'ChainBroken' || reason === 'BadQuery';
+  return {
+    reason: known ? reason : 'PrometheusDown',
+    message: `${name} has no reading: ${message.startsWith(`${name}: `) ? message.slice(name.length + 2) : message}`,
+  };
+}
+
+function clockSkew({ snapshot }: Facts): Omit<Hold, 'since'>[] {
+  const worst = [...snapshot.answers.values()].reduce((most, answer) => {
+    const skewMs = skewOf(answer);
+    return Math.abs(skewMs) > Math.abs(most) ? skewMs : most;
+  }, 0);
+  if (Math.abs(worst) <= CLOCK_SKEW_MAX_MS) return [];
+  const message = `Prometheus' clock and the operator's differ by more than ${CLOCK_SKEW_MAX_MS / 1000}s`;
+  return [{ reason: 'ClockSkew', by: 'clock', message }];
+}
+
+function skewOf(answer: Answer): number {
+  return answer.type === 'error' ? 0 : (answer.skewMs ?? 0);
+}
+
+function routeConflict({ snapshot }: Facts): Omit<Hold, 'since'>[] {
+  if (snapshot.conflict === undefined) return [];
+  const message = `GenesisRollout ${snapshot.conflict} is older and already steers one of these routes`;
+  return [{ reason: 'RouteConflict', by: snapshot.conflict, message }];
+}
+
+function routeProblems({ snapshot }: Facts): Omit<Hold, 'since'>[] {
+  return snapshot.routes.flatMap(({ target, reading }) => {
+    const by = `${target.kind}/${target.name}`;
+    if (reading.type === 'missing') {
+      return [{ reason: 'RouteNotFound', by, message: reading.message }];
+    }
+    if (reading.type === 'refused')
+      return [{ reason: reading.reason, by, message: reading.message }];
+    return reading.problems
+      .filter((problem) => problem.blocking)
+      .map((problem) => ({ reason: problem.reason, by, message: problem.message }));
+  });
+}
+
+function stableDown({ snapshot, run }: Facts): Omit<Hold, 'since'>[] {
+  if (snapshot.ready.stable !== 0) return [];
+  const service = run.stable?.service ?? 'stable';
+  const message = `Service ${service} has no Ready endpoint: stable is down`;
+  return [{ reason: 'StableDown', by: 'stable-down', message }];
+}
+
+/**
+ * Before the first step, canary already serves more than that step gives it, and not because of an
+ * unfinished run of ours: the step would send traffic back to something older. A person must say so.
+ */
+function olderVersion({ run, status, weight }: Facts): Omit<Hold, 'since'>[] {
+  const reason = 'WouldServeOlderVersion';
+  const first = run.points.find((point) => point.kind === 'Step');
+  const hasBegun = status.step !== undefined || status.rollback !== undefined;
+  const isLifted = status.acknowledgedHolds?.includes(reason) ?? false;
+  if (hasBegun || isLifted || status.replacedRevision !== undefined) return [];
+  if (first === undefined || weight === undefined || weight <= (first.weight ?? 0)) return [];
+  const message = `canary serves ${weight}% now and step ${first.name} would give it ${first.weight}%: name the Services the other way round, or resume`;
+  return [{ reason, by: 'traffic', message }];
+}
+
+/** Pending is not enough; Unknown neither, unless the trigger ignores missing data and has waited for it. */
+function criticalNotInactive({ triggers, now, run }: Facts): Omit<Hold, 'since'>[] {
+  return triggers.flatMap(({ trigger, status }) => {
+    if (trigger.severity !== 'Critical' || (status.state === 'Inactive' && isEvaluated(status))) {
+      return [];
+    }
+    const unknownForMs =
+      status.unknownSince === undefined ? 0 : now - run.offsetMs - fromIso(status.unknownSince);
+    const isIgnored =
+      status.state === 'Unknown' &&
+      trigger.noData === 'Ignore' &&
+      unknownForMs >= trigger.noDataForMs;
+    if (isIgnored) return [];
+    const reason = status.state === 'Unknown' ? 'TriggerUnknown' : 'TriggerNotInactive';
+    const message = status.message ?? `${trigger.name} has not been evaluated yet`;
+    return [{ reason, by: trigger.name, message }];
+  });
+}
+
+function isEvaluated(status: { readonly reason?: string | undefined }): boolean {
+  return status.reason !== 'NotEvaluated';
+}
+
+function endpointsNotReady({ snapshot, run }: Facts): Omit<Hold, 'since'>[] {
+  const { stable, canary } = snapshot.ready;
+  const down = (service: string | undefined, arm: string) => ({
+    reason: arm === 'canary' ? 'CanaryNotReady' : 'StableDown',
+    by: arm,
+    message: `Service ${service ?? arm} has no Ready endpoint`,
+  });
+  return [
+    ...(stable === 0 ? [down(run.stable?.service, 'stable')] : []),
+    ...(canary === 0 ? [down(run.canary?.service, 'canary')] : []),
+  ];
+}
+
+function stableUnderscaled({ snapshot, status }: Facts): Omit<Hold, 'since'>[] {
+  const atStart = status.stableReadyAtStart ?? 0;
+  const ready = snapshot.ready.stable;
+  if (ready === undefined || ready === 0 || ready >= atStart) return [];
+  const message = `stable has ${ready} Ready endpoints, ${atStart} at the start of the run`;
+  return [{ reason: 'StableUnderscaled', by: 'stable', message }];
+}
+
+function routesNotSettled({ snapshot }: Facts): Omit<Hold, 'since'>[] {
+  return snapshot.routes.flatMap(({ target, reading }) => {
+    if (reading.type !== 'read' || reading.settled) return [];
+    const why = reading.problems.map((problem) => problem.message).join('; ');
+    const message = `${target.kind} ${target.name} is not accepted by its gateway${why && `: ${why}`}`;
+    return [{ reason: 'RouteNotAccepted', by: `${target.kind}/${target.name}`, message }];
+  });
+}

@@ -1,0 +1,42 @@
+/** How a rollback begins: one way for triggers, people and interrupted rollbacks alike. */
+import type { RollbackStage, RolloutStatus } from '#api/status.ts';
+import type { Because } from './decision.ts';
+import type { Verdict } from './rules/rule.ts';
+import { toIso } from './time.ts';
+import type { RunView } from './view.ts';
+
+export const STOP_TRAFFIC = 'StopTraffic';
+
+/** The SLA clock starts here, with the decision. Lowering goes ahead of the status: see `conclude`. */
+export function beginRollback(
+  view: RunView,
+  because: Because,
+  trigger: string | undefined,
+): Verdict {
+  const startedAt = toIso(view.now);
+  const stage: RollbackStage = {
+    name: STOP_TRAFFIC,
+    startedAt,
+    outcome: 'Running',
+    message: 'bringing every route and flag to 0% canary',
+  };
+  const status: RolloutStatus = {
+    ...view.status,
+    rollback: {
+      ...(trigger === undefined ? {} : { trigger }),
+      ...because,
+      startedAt,
+      slaDeadline: toIso(view.now + view.run.rollback.slaMs),
+      stages: [stage],
+    },
+  };
+  return {
+    because,
+    phase: 'RollingBack',
+    status,
+    events: [
+      { type: 'Warning', reason: 'RollbackStarted', action: 'RollBack', note: because.message },
+    ],
+    wakeAtMs: view.now,
+  };
+}

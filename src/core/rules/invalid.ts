@@ -1,0 +1,19 @@
+/**
+ * The spec cannot be followed and there is no run: traffic is not touched. A run under way goes on under
+ * the spec it was started with, so a broken edit never loosens the watch.
+ */
+import type { Rule } from './rule.ts';
+
+export const invalid: Rule = {
+  name: 'invalid',
+  when: 'the spec is invalid and there is no run to go on with',
+  apply({ snapshot, view }) {
+    if (snapshot.wanted.type === 'ok' || view !== undefined) return undefined;
+    return {
+      because: { reason: 'InvalidSpec', message: snapshot.wanted.problems.join('; ') },
+      phase: 'Pending',
+      status: snapshot.status,
+      leavesTraffic: true,
+    };
+  },
+};

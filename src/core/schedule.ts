@@ -1,0 +1,76 @@
+/**
+ * The plan in time. A point is due at `max(startedAt + at, when the point before it was passed + their
+ * planned distance)`, plus the time spent without readings: whatever delays one point moves all later
+ * ones, so no bake is shortened and `end` never judges a plan that was not carried out.
+ */
+import type { PlanPointStatus, RolloutStatus } from '#api/status.ts';
+import { assert } from './assert.ts';
+import type { PlanPoint, RunSpec } from './run-spec.ts';
+import { fromIso, fromIsoOptional, toIso } from './time.ts';
+
+/** The first point after the last one passed; undefined when all are passed. One point at a time. */
+export function currentPoint(run: RunSpec, status: RolloutStatus): PlanPoint | undefined {
+  return run.points[lastPassedIndex(run, status) + 1];
+}
+
+/** The plan with real times for what has been passed and expected times for the rest. */
+export function resolvePlan(run: RunSpec, status: RolloutStatus): PlanPointStatus[] {
+  assert(status.startedAt !== undefined, 'a plan belongs to a started run');
+  const startedAtMs = fromIso(status.startedAt);
+  const current = currentPoint(run, status);
+  let earlier: { readonly atMs: number; readonly timeMs: number } | undefined;
+  return run.points.map((point) => {
+    const plannedMs = startedAtMs + point.atMs;
+    const afterEarlierMs = earlier ? earlier.timeMs + point.atMs - earlier.atMs : plannedMs;
+    const blindMs = point === current ? (status.blindMs ?? 0) : 0;
+    const known = status.plan?.find((one) => one.name === point.name && one.kind === point.kind);
+    const passedAt = known?.passedAt;
+    const dueAtMs =
+      passedAt === undefined || known === undefined
+        ? Math.max(plannedMs, afterEarlierMs) + blindMs
+        : fromIso(known.dueAt);
+    earlier = { atMs: point.atMs, timeMs: fromIsoOptional(passedAt) ?? dueAtMs };
+    return {
+      name: point.name,
+      kind: point.kind,
+      dueAt: toIso(dueAtMs),
+      ...(passedAt === undefined ? {} : { passedAt }),
+      ...(point.weight === undefined ? {} : { weight: point.weight }),
+    };
+  });
+}
+
+/** When a point of the plan is due, ms since the epoch; a person may have ended its waiting. */
+export function dueAtMs(run: RunSpec, status: RolloutStatus, point: PlanPoint): number {
+  if (status.promotedPoint === point.name) return 0;
+  const entry = resolvePlan(run, status)[run.points.indexOf(point)];
+  assert(entry !== undefined, `point ${point.name} belongs to the plan`);
+  return fromIso(entry.dueAt);
+}
+
+/** The status after a point has been passed: bake and blindness start anew. */
+export function passPoint(
+  run: RunSpec,
+  status: RolloutStatus,
+  point: PlanPoint,
+  now: number,
+): RolloutStatus {
+  assert(currentPoint(run, status) === point, `${point.name} is the point that comes next`);
+  const { blindMs: _, blindSince: __, promotedPoint: ___, ...rest } = status;
+  const plan = resolvePlan(run, status).map((entry) =>
+    entry.name === point.name && entry.kind === point.kind
+      ? { ...entry, passedAt: toIso(now) }
+      : entry,
+  );
+  const passed = { ...rest, plan };
+  return { ...passed, plan: resolvePlan(run, passed) };
+}
+
+function lastPassedIndex(run: RunSpec, status: RolloutStatus): number {
+  return run.points.findLastIndex((point) =>
+    status.plan?.some(
+      (entry) =>
+        entry.name === point.name && entry.kind === point.kind && entry.passedAt !== undefined,
+    ),
+  );
+}

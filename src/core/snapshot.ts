@@ -1,0 +1,43 @@
+/** Everything `decide` may know, as one immutable value. */
+import type { RolloutStatus } from '#api/status.ts';
+import type { Answer } from './answer.ts';
+import type { RouteReading } from './route-reading.ts';
+import type { RouteTarget, RunSpec } from './run-spec.ts';
+
+export type ResolvedSpec =
+  | { readonly type: 'ok'; readonly run: RunSpec }
+  /** Sentences that name the field, the value and what is allowed. */
+  | { readonly type: 'invalid'; readonly problems: readonly string[] };
+
+export interface RouteObservation {
+  readonly target: RouteTarget;
+  readonly reading: RouteReading;
+}
+
+export interface Snapshot {
+  /** Wall-clock time, ms since the epoch. */
+  readonly now: number;
+  readonly object: {
+    readonly namespace: string;
+    readonly name: string;
+    readonly uid: string;
+    readonly generation: number;
+    readonly deletionRequestedAtMs: number | undefined;
+    readonly hasFinalizer: boolean;
+    /** The annotation genesis.dev/request, as it stands. */
+    readonly request: string | undefined;
+  };
+  /** The spec as it is now. */
+  readonly wanted: ResolvedSpec;
+  /** The spec that the current run follows; undefined when there is no run yet. */
+  readonly recorded: RunSpec | undefined;
+  readonly status: RolloutStatus;
+  /** One entry for each target of the recorded spec, else of the wanted one. */
+  readonly routes: readonly RouteObservation[];
+  /** Ready endpoints; undefined where a rollout names no Services. */
+  readonly ready: { readonly stable: number | undefined; readonly canary: number | undefined };
+  /** Name of the older rollout that already steers one of these routes. */
+  readonly conflict: string | undefined;
+  /** Answers so far, by `questionKey`. */
+  readonly answers: ReadonlyMap<string, Answer>;
+}

@@ -1,0 +1,39 @@
+/** What the API has and this version does not carry out yet. A run that would ignore it is refused instead. */
+import type { RolloutSpec, Trigger } from '#api/rollout.ts';
+
+export function unsupported(spec: RolloutSpec): string[] {
+  const sentences: string[] = [];
+  const refuse = (field: string, what: string) =>
+    sentences.push(`${field}: ${what} is not carried out by this version; leave it out`);
+  if (spec.workload !== undefined) refuse('spec.workload', 'keeping a stable copy of a workload');
+  if ((spec.schedule?.freeze.length ?? 0) > 0) refuse('spec.schedule.freeze', 'a freeze window');
+  for (const [index, route] of spec.traffic.routes.entries()) {
+    if (route.generate !== undefined) {
+      refuse(`spec.traffic.routes[${index}].generate`, 'making the route');
+    }
+  }
+  for (const [index, trigger] of spec.triggers.entries()) {
+    for (const what of unsupportedOf(trigger)) {
+      refuse(`spec.triggers[${index}] (${trigger.name})`, what);
+    }
+  }
+  return sentences;
+}
+
+function unsupportedOf(trigger: Trigger): string[] {
+  const sources = (['suite', 'probe', 'alerts'] as const).filter(
+    (source) => trigger[source] !== undefined,
+  );
+  const rungs = (trigger.onFiring ?? []).flatMap((rung) => {
+    if (rung.when !== undefined) return [`a rung with when: ${rung.when}`];
+    return rung.action === 'RunSuite' || rung.action === 'Continue'
+      ? [`a rung with action: ${rung.action}`]
+      : [];
+  });
+  return [
+    ...sources.map((source) => `a trigger by ${source}`),
+    ...(trigger.judge === 'Sequential' ? ['judge: Sequential'] : []),
+    ...(trigger.compareWithStable === undefined ? [] : ['compareWithStable']),
+    ...rungs,
+  ];
+}

@@ -1,0 +1,111 @@
+/**
+ * What the rules look at: the snapshot with its triggers evaluated and everything that speaks against
+ * going on spelled out. Computed once, so that every rule sees the same world.
+ */
+import type { Hold, RolloutStatus } from '#api/status.ts';
+import type { Ask, Question } from './answer.ts';
+import { questionKey } from './answer.ts';
+import { withBlindness } from './blindness.ts';
+import { advanceCanaryDown, CANARY_DOWN } from './builtin-triggers.ts';
+import { fillerFor } from './fill.ts';
+import { findHolds, findRiseBlockers } from './holds.ts';
+import type { RunSpec } from './run-spec.ts';
+import type { Snapshot } from './snapshot.ts';
+import { fromIso } from './time.ts';
+import { desiredWeight, observedWeight } from './traffic.ts';
+import { advanceTrigger, type TriggerOutcome, tickAt } from './trigger.ts';
+
+/** A run in progress, or one that has ended and whose end state is kept. */
+export interface RunView {
+  readonly snapshot: Snapshot;
+  readonly now: number;
+  readonly run: RunSpec;
+  readonly runId: string;
+  readonly startedAtMs: number;
+  /** The status as it was, with triggers and blindness brought up to now. */
+  readonly status: RolloutStatus;
+  readonly triggers: readonly TriggerOutcome[];
+  /** Highest share of canary on any route, in percent; undefined while none can be read. */
+  readonly weight: number | undefined;
+  /** Why the run does not advance, whether or not a point is due. */
+  readonly holds: readonly Hold[];
+  /** What forbids a rise of weight in addition to the holds. */
+  readonly riseBlockers: readonly Hold[];
+  readonly ask: Ask;
+}
+
+/** Looks answers up, and notes down what is not answered yet. */
+export function asker(snapshot: Snapshot): { readonly ask: Ask; readonly open: Question[] } {
+  const open: Question[] = [];
+  const ask: Ask = (question) => {
+    const answer = snapshot.answers.get(questionKey(question));
+    if (answer === undefined) open.push(question);
+    return answer;
+  };
+  return { ask, open };
+}
+
+/** True while the run's triggers are watched: in every phase before the run has ended. */
+export function isWatched(status: RolloutStatus): boolean {
+  return status.phase !== 'Succeeded' && status.phase !== 'RolledBack';
+}
+
+/** @returns undefined when no run has been started, or its spec is not known */
+export function lookAtRun(snapshot: Snapshot, ask: Ask): RunView | undefined {
+  const { status, recorded: run, now } = snapshot;
+  if (run === undefined || status.runId === undefined || status.startedAt === undefined) {
+    return undefined;
+  }
+  const startedAtMs = fromIso(status.startedAt);
+  const weight = observedWeight(snapshot.routes);
+  const triggers = isWatched(status)
+    ? evaluateTriggers({ snapshot, run, startedAtMs, weight, ask })
+    : [];
+  const evaluated: RolloutStatus =
+    triggers.length === 0 ? status : { ...status, triggers: triggers.map((one) => one.status) };
+  const sighted = withBlindness(evaluated, triggers, tickAt(now - run.offsetMs, run.intervalMs));
+  const facts = { snapshot, now, run, status: sighted, triggers, weight };
+  return {
+    ...facts,
+    runId: status.runId,
+    startedAtMs,
+    holds: isWatched(status) ? findHolds(facts) : [],
+    riseBlockers: isWatched(status) ? findRiseBlockers(facts) : [],
+    ask,
+  };
+}
+
+function evaluateTriggers(facts: {
+  readonly snapshot: Snapshot;
+  readonly run: RunSpec;
+  readonly startedAtMs: number;
+  readonly weight: number | undefined;
+  readonly ask: Ask;
+}): TriggerOutcome[] {
+  const { snapshot, run, startedAtMs, ask } = facts;
+  const { now, status } = snapshot;
+  const desired = desiredWeight(run, status);
+  const carriesTraffic = (facts.weight ?? 0) > 0 || (desired ?? 0) > 0;
+  const context = {
+    horizonMs: now - run.offsetMs,
+    intervalMs: run.intervalMs,
+    startedAtMs,
+    isTrafficExpected: carriesTraffic,
+    fill: fillerFor(run, 'canary', {
+      weight: facts.weight ?? desired ?? 0,
+      windowMs: now - startedAtMs,
+    }),
+    ask,
+  };
+  const previous = (name: string) => status.triggers?.find((one) => one.name === name);
+  const outcomes = run.triggers.map((trigger) =>
+    advanceTrigger(trigger, previous(trigger.name), context),
+  );
+  if (run.canary === undefined) return outcomes;
+  const down = advanceCanaryDown(run, previous(CANARY_DOWN), {
+    now,
+    ready: snapshot.ready.canary,
+    carriesTraffic: (facts.weight ?? 0) > 0,
+  });
+  return [...outcomes, down];
+}
