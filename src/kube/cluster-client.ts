@@ -8,6 +8,7 @@ import { Limiter } from '#runtime/limiter.ts';
 import { Connection } from './connect.ts';
 import type { KubeSource } from './credentials.ts';
 import { Exchange, type RequestMetrics } from './exchange.ts';
+import { type Election, type ElectionOptions, LeaseElection } from './leadership.ts';
 import type { ReflectorMetrics } from './reflector.ts';
 import { Rest, type RestOptions } from './rest.ts';
 import { type Watch, Watches, type WatchOptions } from './watches.ts';
@@ -45,7 +46,7 @@ const BURST = 1_000;
 
 export function createCluster(options: ClusterOptions): KubeCluster {
   const { source, version, leadership, clock, logger, metrics } = options;
-  const userAgent = `genesis-rollout/${version}`;
+  const userAgent = userAgentOf(version);
   const connection = new Connection({ source, clock, logger, userAgent });
   const requestMetrics = metrics?.requests === undefined ? {} : { metrics: metrics.requests };
   const limiter = new Limiter({
@@ -59,6 +60,23 @@ export function createCluster(options: ClusterOptions): KubeCluster {
   const metricsOf = metrics?.watchOf;
   const watches = new Watches({ connection, exchange: lists, clock, logger, metricsOf });
   return new ClusterClient({ exchange, watches, leadership }, connection);
+}
+
+export interface LeaseOptions extends Omit<ElectionOptions, 'connection'> {
+  readonly source: KubeSource;
+  readonly version: string;
+}
+
+/** An election on a connection of its own. */
+export function createElection(options: LeaseOptions): Election {
+  const { source, version, ...election } = options;
+  const { clock, logger } = options;
+  const connection = new Connection({ source, clock, logger, userAgent: userAgentOf(version) });
+  return new LeaseElection({ ...election, connection });
+}
+
+function userAgentOf(version: string): string {
+  return `genesis-rollout/${version}`;
 }
 
 class ClusterClient extends Rest implements KubeCluster {

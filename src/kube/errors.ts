@@ -25,14 +25,18 @@ interface ServerStatus {
 
 /** Characters of an answer that is no Status (a proxy's page) which are repeated. */
 const EXCERPT_MAX = 300;
+/** The API server does not say it. */
+const UNFIT_PATCH_HINT = 'a test in the patch did not hold, or a path of it is not in the object';
 
 export function errorOfAnswer(answer: FailedAnswer): ClusterError {
   const said = parseStatus(answer.body);
   const words = said?.message ?? excerpt(answer.body);
   const retryAfterMs = retryAfterOf(answer, said);
+  const fault = faultOf(answer.status, said, answer.isJsonPatch);
+  const hint = fault === 'conflict' && answer.status === 422 ? ` (${UNFIT_PATCH_HINT})` : '';
   return new ClusterError(
-    faultOf(answer.status, said, answer.isJsonPatch),
-    `${answer.request} answered ${answer.status}${words === '' ? '' : `: ${words}`}`,
+    fault,
+    `${answer.request} answered ${answer.status}${words === '' ? '' : `: ${words}`}${hint}`,
     { status: answer.status, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) },
   );
 }
