@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { durationForm, durationPattern } from './duration.ts';
 import { scalarText } from './problem.ts';
-import { namePattern, objectNamePattern, urlPattern } from './scalars.ts';
+import { cronPattern, namePattern, objectNamePattern, urlPattern } from './scalars.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -10,13 +10,14 @@ const patterns = new Map<string, string>([
   [durationPattern.source, durationForm],
   [namePattern.source, 'a name of lower case letters, digits and -'],
   [objectNamePattern.source, 'a name of lower case letters, digits, - and .'],
+  [cronPattern.source, 'five fields: minute, hour, day of month, month, day of week'],
   [urlPattern.source, 'a URL that begins with http:// or https://'],
 ]);
 
 export function issueText(issue: Issue, value: unknown): string {
   const shown = scalarText(value);
-  if (value === undefined && issue.code !== 'unrecognized_keys')
-    return `is required${expectation(issue)}`;
+  if (issue.code === 'custom') return issue.message;
+  if (value === undefined) return `is required${expectation(issue)}`;
   switch (issue.code) {
     case 'invalid_type':
       return `${shown ?? kindOf(value)} is not ${article(issue.expected)}`;
@@ -59,10 +60,10 @@ function expectation(issue: Issue): string {
   return '';
 }
 
+/** Every number of this API is whole, though zod calls the type `number`. */
 function article(expected: string): string {
-  return expected === 'int' || expected === 'integer'
-    ? 'a whole number'
-    : `${/^[aeiou]/.test(expected) ? 'an' : 'a'} ${expected}`;
+  if (expected === 'int' || expected === 'number') return 'a whole number';
+  return `${/^[aeiou]/.test(expected) ? 'an' : 'a'} ${expected}`;
 }
 
 function kindOf(value: unknown): string {

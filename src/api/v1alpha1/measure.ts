@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { operators, parseCondition, unitNames } from './condition-text.ts';
 import { limits } from './limits.ts';
 import { placeholderNames, placeholderPattern, unknownPlaceholders } from './placeholders.ts';
-import { type CelRule, celList, celString, type Finding, withTwins } from './twin.ts';
+import { type CelRule, celList, celString, type Finding, twins, withTwins } from './twin.ts';
 
 const known = placeholderNames.map((name) => `$(${name})`);
 const allowed = `known are ${known.join(' ')}, and $$( is a literal $(`;
@@ -17,20 +17,19 @@ const placeholderRule: CelRule = {
   messageExpression: `'unknown placeholder among %s; ${allowed}'.format([self.findAll(${celString(placeholderPattern)})])`,
 };
 
+export const templateTwins = twins<string>({
+  name: 'placeholders-known',
+  cel: placeholderRule,
+  check: (text) => {
+    const unknown = unknownPlaceholders(text);
+    if (unknown.length === 0) return [];
+    return [{ path: [], message: `unknown placeholder ${unknown.join(' ')}; ${allowed}` }];
+  },
+});
+
 /** Text with placeholders: a query, a matcher. */
 export function template(meaning: string, lengthMax: number) {
-  return withTwins(z.string().min(1).max(lengthMax), [
-    {
-      name: 'placeholders-known',
-      cel: placeholderRule,
-      check: (text) => {
-        const unknown = unknownPlaceholders(text);
-        if (unknown.length === 0) return [];
-        const message = `unknown placeholder ${unknown.join(' ')}; ${allowed}`;
-        return [{ path: [], message }];
-      },
-    },
-  ]).describe(meaning);
+  return withTwins(z.string().min(1).max(lengthMax), templateTwins).describe(meaning);
 }
 
 export function query(meaning: string) {
@@ -60,17 +59,17 @@ const conditionRule: CelRule = {
     `: ' is not "<operator> <number><unit>", such as "> 0.5%"; operators are ${operators.join(' ')}, units are ${unitNames.join(' ')} or none')`,
 };
 
+export const conditionTwins = twins<string>({
+  name: 'condition-form',
+  cel: conditionRule,
+  check: (text) => {
+    const wrong = conditionProblem(text);
+    return wrong === undefined ? [] : [{ path: [], message: wrong }];
+  },
+});
+
 export function condition(meaning: string) {
-  return withTwins(z.string().max(limits.conditionLengthMax), [
-    {
-      name: 'condition-form',
-      cel: conditionRule,
-      check: (text) => {
-        const wrong = conditionProblem(text);
-        return wrong === undefined ? [] : [{ path: [], message: wrong }];
-      },
-    },
-  ]).describe(meaning);
+  return withTwins(z.string().max(limits.conditionLengthMax), conditionTwins).describe(meaning);
 }
 
 function conditionProblem(text: string): string | undefined {
@@ -98,6 +97,6 @@ export function exactlyOneCel(fields: readonly string[]): CelRule {
 export function exactlyOneFinding(value: object, fields: readonly string[]): readonly Finding[] {
   const set = fields.filter((field) => Reflect.get(value, field) !== undefined);
   if (set.length === 1) return [];
-  const named = set.length === 0 ? 'none' : set.join(', ');
+  const named = set.length === 0 ? 'none' : set.join(' ');
   return [{ path: [], message: `set exactly one of ${fields.join(', ')}; set are: ${named}` }];
 }

@@ -2,12 +2,14 @@
 import { z } from 'zod';
 import { durationPattern, parseDuration } from './duration.ts';
 import { limits } from './limits.ts';
-import { celString, withCheck, withTwins } from './twin.ts';
+import { celString, twins, withCheck, withTwins } from './twin.ts';
 
 /** DNS label: names become label values, metric labels and parts of object names. */
 export const namePattern = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 /** DNS subdomain, as most Kubernetes objects are named. */
 export const objectNamePattern = /^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/;
+/** Five fields; which values they may take the cron parser says. */
+export const cronPattern = /^[^ ]+( +[^ ]+){4}$/;
 export const urlPattern = /^https?:\/\/[^\s]+$/;
 
 export function name(meaning: string) {
@@ -79,22 +81,24 @@ export function foreign(meaning: string) {
     .meta({ description: meaning, 'x-kubernetes-preserve-unknown-fields': true });
 }
 
+export function durationTwins(min: string) {
+  return twins<string>({
+    name: 'duration-at-least',
+    cel: {
+      rule: `!self.matches(${celString(durationPattern.source)}) || duration(self) >= duration('${min}')`,
+      message: `must be at least ${min}`,
+      messageExpression: `'must be at least ${min}; it is ' + self`,
+    },
+    check: (text) =>
+      parseDuration(text) >= parseDuration(min)
+        ? []
+        : [{ path: [], message: `must be at least ${min}; it is ${text}` }],
+  });
+}
+
 /** A duration with a lower bound. */
 export function atLeast<S extends z.ZodType<string>>(min: string, schema: S): S {
-  return withTwins(schema, [
-    {
-      name: 'duration-at-least',
-      cel: {
-        rule: `!self.matches(${celString(durationPattern.source)}) || duration(self) >= duration('${min}')`,
-        message: `must be at least ${min}`,
-        messageExpression: `'must be at least ${min}; it is ' + self`,
-      },
-      check: (text) =>
-        parseDuration(text) >= parseDuration(min)
-          ? []
-          : [{ path: [], message: `must be at least ${min}; it is ${text}` }],
-    },
-  ]);
+  return withTwins(schema, durationTwins(min));
 }
 
 /** The TypeScript half of the list types `map` and `set`. */

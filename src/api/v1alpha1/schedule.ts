@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { defaults } from './defaults.ts';
 import { duration, parseDuration } from './duration.ts';
 import { limits } from './limits.ts';
-import { count, keyedList, name, setOf, text } from './scalars.ts';
+import { count, cronPattern, keyedList, name, setOf, text } from './scalars.ts';
 import { type Finding, type Plain, twins, withTwins } from './twin.ts';
 
 export const checkpointRequirements = [
@@ -59,7 +59,7 @@ const freezeSchema = z.object({
   name: name('Unique among the freezes.'),
   cron: z
     .string()
-    .regex(/^[^ ]+( +[^ ]+){4}$/)
+    .regex(cronPattern)
     .max(128)
     .describe('When the window opens: minute, hour, day of month, month, day of week.'),
   duration: duration('How long it stays closed to rises, in elapsed time.'),
