@@ -1,6 +1,6 @@
 /** Which router serves which kind of route. A feature flag is served under the kind of its object, ConfigMap. */
 import { routeKinds } from '#api/kinds.ts';
-import type { Cluster, Resource } from '#ports/cluster.ts';
+import type { Cluster, KubeObject, Resource } from '#ports/cluster.ts';
 import type { Logger } from '#ports/logger.ts';
 import type { TrafficRouter } from '#ports/traffic-router.ts';
 import { featureFlagSplitter } from './feature-flag.ts';
@@ -26,11 +26,19 @@ const served: readonly Served[] = [
   { resource: configMap, splitter: featureFlagSplitter },
 ];
 
-/**
- * What the watch cache must hold, because routers read nothing else. Of managedFields it must keep the
- * entries without a subresource whole: `writtenBy` and `owned` are read from them.
- */
+/** What the watch cache must hold, because routers read nothing else. */
 export const routeResources: readonly Resource[] = served.map(({ resource }) => resource);
+
+/**
+ * What the watch cache must keep of them: `writtenBy` and `owned` are read from managedFields. Entries
+ * of the status, the longest ones, say nothing about weights.
+ */
+export function keepForRouters(object: KubeObject): KubeObject {
+  const entries = object.metadata.managedFields;
+  if (entries === undefined) return object;
+  const managedFields = entries.filter((entry) => (entry.subresource ?? '') === '');
+  return { ...object, metadata: { ...object.metadata, managedFields } };
+}
 
 /** By kind; undefined for a kind that no router serves. */
 export type Routers = (kind: string) => TrafficRouter | undefined;

@@ -163,6 +163,7 @@ export function trafficRouterContract(
     test('lets another manager apply without force what stands, and refuses it another weight', async () => {
       const bench = await start(0);
       await bench.set(50);
+      await bench.applyByGit(50);
       await assert.rejects(bench.applyByGit(0), isFault('conflict'));
       assert.equal(await bench.liveWeight(), 50);
     });
