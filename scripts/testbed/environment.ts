@@ -30,3 +30,10 @@ export function childEnvironment(
 export function searchPath(): string {
   return process.env['PATH'] ?? '';
 }
+
+/** Set for what runs inside the testbed's network namespace. */
+export const namespaceVariable = 'GENESIS_TESTBED_NAMESPACE';
+
+export function namespaceMark(): string | undefined {
+  return process.env[namespaceVariable];
+}

@@ -20,8 +20,16 @@ export {
 export { type BuildOptions, toolPath } from './build.ts';
 export { type ControlPlane, type ControlPlaneOptions, startControlPlane } from './control-plane.ts';
 export type { TestbedUser } from './credentials.ts';
+export {
+  applyBackendService,
+  type Backend,
+  type Gateway,
+  prepareGateway,
+  startGateway,
+} from './gateway.ts';
 export { kwokNode, podFateLabel } from './kwok.ts';
 export { contourCrds, gatewayApiCrds } from './manifests.ts';
+export { addAddress, isInNamespace, runInNamespace } from './namespace.ts';
 export { type Part, type PartOptions, startPart, withFreePorts } from './part.ts';
 export { freePort, freePorts } from './ports.ts';
 export {
