@@ -5,7 +5,7 @@ import { duration, parseDuration } from './duration.ts';
 import { limits } from './limits.ts';
 import { exactlyOneCel, exactlyOneFinding } from './measure.ts';
 import { atLeast, atomicList, foreign, name, url } from './scalars.ts';
-import { type Plain, twins, withTwins } from './twin.ts';
+import { celIsDuration, type Plain, twins, withTwins } from './twin.ts';
 
 const healthSuiteObject = z.object({
   name: name('Unique among the suites.'),
@@ -34,7 +34,7 @@ export const healthSuiteTwins = twins<HealthSuite>(
   {
     name: 'suite-timeout-within-interval',
     cel: {
-      rule: '!has(self.timeout) || duration(self.timeout) <= duration(self.interval)',
+      rule: `!has(self.timeout) || !${celIsDuration('self.timeout')} || !${celIsDuration('self.interval')} || duration(self.timeout) <= duration(self.interval)`,
       message: 'timeout must not be longer than interval',
       messageExpression:
         "'timeout must not be longer than interval, which is ' + self.interval + '; it is ' + self.timeout",

@@ -1,8 +1,8 @@
 /** The small parts that the schemas are made of: names, URLs, references, lists keyed by name. */
 import { z } from 'zod';
-import { durationPattern, parseDuration } from './duration.ts';
+import { parseDuration } from './duration.ts';
 import { limits } from './limits.ts';
-import { celString, twins, withCheck, withTwins } from './twin.ts';
+import { celIsDuration, twins, withCheck, withTwins } from './twin.ts';
 
 /** DNS label: names become label values, metric labels and parts of object names. */
 export const namePattern = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
@@ -85,7 +85,7 @@ export function durationTwins(min: string) {
   return twins<string>({
     name: 'duration-at-least',
     cel: {
-      rule: `!self.matches(${celString(durationPattern.source)}) || duration(self) >= duration('${min}')`,
+      rule: `!${celIsDuration('self')} || duration(self) >= duration('${min}')`,
       message: `must be at least ${min}`,
       messageExpression: `'must be at least ${min}; it is ' + self`,
     },

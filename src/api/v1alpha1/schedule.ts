@@ -4,7 +4,7 @@ import { defaults } from './defaults.ts';
 import { duration, parseDuration } from './duration.ts';
 import { limits } from './limits.ts';
 import { count, cronPattern, keyedList, name, setOf, text } from './scalars.ts';
-import { type Finding, type Plain, twins, withTwins } from './twin.ts';
+import { celIsDuration, type Finding, type Plain, twins, withTwins } from './twin.ts';
 
 export const checkpointRequirements = [
   'Preflight',
@@ -114,7 +114,7 @@ export const scheduleTwins = twins<Schedule>(
   {
     name: 'step-times-rise',
     cel: {
-      rule: 'self.steps.map(s, duration(s.at)).isSorted()',
+      rule: `!self.steps.all(s, ${celIsDuration('s.at')}) || self.steps.map(s, duration(s.at)).isSorted()`,
       message: 'steps must stand in order of time',
       messageExpression:
         "'steps must stand in order of time; they are due at %s'.format([self.steps.map(s, s.at)])",
@@ -145,7 +145,7 @@ export const scheduleTwins = twins<Schedule>(
   {
     name: 'end-after-last-step',
     cel: {
-      rule: 'self.steps.all(s, duration(s.at) <= duration(self.end))',
+      rule: `!${celIsDuration('self.end')} || self.steps.all(s, !${celIsDuration('s.at')} || duration(s.at) <= duration(self.end))`,
       message: 'end must not be before the last step',
       messageExpression:
         "'end must not be before the last step; it is %s, and these steps are later: %s'.format([self.end, self.steps.filter(s, duration(s.at) > duration(self.end)).map(s, s.name)])",
@@ -165,7 +165,7 @@ export const scheduleTwins = twins<Schedule>(
   {
     name: 'end-after-start',
     cel: {
-      rule: "duration(self.end) > duration('0s')",
+      rule: `!${celIsDuration('self.end')} || duration(self.end) > duration('0s')`,
       message: 'end must be later than the start, so more than 0s',
       fieldPath: '.end',
     },
@@ -182,7 +182,7 @@ export const scheduleTwins = twins<Schedule>(
   {
     name: 'checkpoints-before-end',
     cel: {
-      rule: '!has(self.checkpoints) || self.checkpoints.all(c, duration(c.at) <= duration(self.end))',
+      rule: `!has(self.checkpoints) || !${celIsDuration('self.end')} || self.checkpoints.all(c, !${celIsDuration('c.at')} || duration(c.at) <= duration(self.end))`,
       message: 'checkpoints must not be after end',
       messageExpression:
         "'checkpoints must not be after end, which is %s; late are %s'.format([self.end, self.checkpoints.filter(c, duration(c.at) > duration(self.end)).map(c, c.name)])",
@@ -203,7 +203,7 @@ export const scheduleTwins = twins<Schedule>(
   {
     name: 'freeze-lasts',
     cel: {
-      rule: "!has(self.freeze) || self.freeze.all(f, duration(f.duration) > duration('0s'))",
+      rule: `!has(self.freeze) || self.freeze.all(f, !${celIsDuration('f.duration')} || duration(f.duration) > duration('0s'))`,
       message: 'the duration of a freeze must be more than 0s',
       messageExpression:
         "'the duration of a freeze must be more than 0s; it is not in %s'.format([self.freeze.filter(f, duration(f.duration) <= duration('0s')).map(f, f.name)])",

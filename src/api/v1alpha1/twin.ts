@@ -5,6 +5,7 @@
  * attaches both to a schema.
  */
 import type { z } from 'zod';
+import { durationPattern } from './duration.ts';
 
 /** One entry of x-kubernetes-validations. */
 export interface CelRule {
@@ -71,6 +72,14 @@ export type Plain<T> = T extends readonly (infer Item)[]
   : T extends object
     ? { readonly [Key in keyof T]: Plain<T[Key]> }
     : T;
+
+/**
+ * CEL: whether a field is a duration. Rules that compute with one ask first, since they run beside the check of
+ * the pattern, and would bury its sentence under a type conversion error.
+ */
+export function celIsDuration(field: string): string {
+  return `${field}.matches(${celString(durationPattern.source)})`;
+}
 
 /** A CEL string literal. */
 export function celString(text: string): string {

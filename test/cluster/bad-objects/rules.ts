@@ -70,7 +70,10 @@ const schedule = [
     'step-times-rise',
     'steps out of time order',
     { 'spec.schedule.steps[1].at': '31h' },
-    ['spec.schedule.steps', 'steps must stand in order of time; they are due at [0h, 31h, 30h]'],
+    [
+      'spec.schedule.steps',
+      'steps must stand in order of time; they are due at ["0h", "31h", "30h"]',
+    ],
     ['spec.schedule.steps[2].at', '(full)', '30h is before 31h, when step half is due'],
   ),
   broken(
@@ -91,7 +94,7 @@ const schedule = [
     'end-after-last-step',
     'an end before the last step',
     { 'spec.schedule.end': '29h' },
-    ['spec.schedule.end', 'end must not be before the last step; it is 29h', '[full]'],
+    ['spec.schedule.end', 'end must not be before the last step; it is 29h', '["full"]'],
     ['spec.schedule.end', 'end is 29h, before step full, which is due at 30h'],
   ),
   broken(
@@ -107,7 +110,7 @@ const schedule = [
     { 'spec.schedule.checkpoints[0].at': '49h' },
     [
       'spec.schedule.checkpoints',
-      'checkpoints must not be after end, which is 48h; late are [day-one]',
+      'checkpoints must not be after end, which is 48h; late are ["day-one"]',
     ],
     ['spec.schedule.checkpoints[0].at', '(day-one)', '49h is after end, which is 48h'],
   ),
@@ -115,7 +118,7 @@ const schedule = [
     'freeze-lasts',
     'a freeze of no length',
     { 'spec.schedule.freeze[0].duration': '0s' },
-    ['spec.schedule.freeze', 'the duration of a freeze must be more than 0s', '[weekend]'],
+    ['spec.schedule.freeze', 'the duration of a freeze must be more than 0s', '["weekend"]'],
     ['spec.schedule.freeze[0].duration', '(weekend)', 'must be more than 0s'],
   ),
 ];
@@ -374,7 +377,7 @@ const triggers = [
     { 'spec.triggers[1].judge': 'Sequential' },
     [
       'spec.triggers',
-      'judge Sequential needs a metric that is a ratio; it is a query in these triggers: [latency]',
+      'judge Sequential needs a metric that is a ratio; it is a query in these triggers: ["latency"]',
     ],
     ['spec.triggers[1].judge', '(latency)', 'latency is a query'],
   ),
@@ -452,7 +455,7 @@ const references = [
     { 'spec.triggers[1].metric': 'latency-p99' },
     [
       'spec.triggers',
-      'triggers [latency] name metric [latency-p99], which is not in analysis.metrics; known are [error-rate, latency]',
+      'triggers ["latency"] name metric ["latency-p99"], which is not in analysis.metrics; known are ["error-rate", "latency"]',
     ],
     [
       'spec.triggers[1].metric',
@@ -466,7 +469,7 @@ const references = [
     { 'spec.triggers[3].suite': 'smok' },
     [
       'spec.triggers',
-      'triggers [pass-rate] name suite [smok], which is not in healthSuites; known are [smoke]',
+      'triggers ["pass-rate"] name suite ["smok"], which is not in healthSuites; known are ["smoke"]',
     ],
     [
       'spec.triggers[3].suite',
@@ -480,8 +483,8 @@ const references = [
     { 'spec.success.criteria[0].metric': 'errors' },
     [
       'spec.success.criteria',
-      'success.criteria [error-rate] name metric [errors]',
-      'known are [error-rate, latency]',
+      'success.criteria ["error-rate"] name metric ["errors"]',
+      'known are ["error-rate", "latency"]',
     ],
     ['spec.success.criteria[0].metric', 'metric "errors" is not in analysis.metrics'],
   ),
@@ -491,8 +494,8 @@ const references = [
     { 'spec.success.criteria[1].suite': 'fire' },
     [
       'spec.success.criteria',
-      'success.criteria [pass-rate] name suite [fire]',
-      'known are [smoke]',
+      'success.criteria ["pass-rate"] name suite ["fire"]',
+      'known are ["smoke"]',
     ],
     ['spec.success.criteria[1].suite', 'suite "fire" is not in healthSuites'],
   ),
@@ -502,8 +505,8 @@ const references = [
     { 'spec.rollback.baseline[0].metric': 'errors' },
     [
       'spec.rollback.baseline',
-      'rollback.baseline [error-rate] name metric [errors]',
-      'known are [error-rate, latency]',
+      'rollback.baseline ["error-rate"] name metric ["errors"]',
+      'known are ["error-rate", "latency"]',
     ],
     ['spec.rollback.baseline[0].metric', 'metric "errors" is not in analysis.metrics'],
   ),
@@ -511,7 +514,11 @@ const references = [
     'baseline-suite-exists',
     'a baseline on a suite that is not there',
     { 'spec.rollback.baseline[0]': { name: 'x', suite: 'fire', condition: '> 1' } },
-    ['spec.rollback.baseline', 'rollback.baseline [x] name suite [fire]', 'known are [smoke]'],
+    [
+      'spec.rollback.baseline',
+      'rollback.baseline ["x"] name suite ["fire"]',
+      'known are ["smoke"]',
+    ],
     ['spec.rollback.baseline[0].suite', 'suite "fire" is not in healthSuites'],
   ),
   broken(
@@ -520,7 +527,7 @@ const references = [
     { 'spec.triggers[1].onFiring[1].suite': 'fire' },
     [
       'spec.triggers',
-      'a rung names a suite that is not in healthSuites, in these triggers: [latency]; known are [smoke]',
+      'a rung names a suite that is not in healthSuites, in these triggers: ["latency"]; known are ["smoke"]',
     ],
     [
       'spec.triggers[1].onFiring[1].suite',
@@ -532,7 +539,7 @@ const references = [
     'rollback-suite-exists',
     'a rollback that runs a suite that is not there',
     { 'spec.rollback.healthSuite': 'fire' },
-    ['spec.rollback.healthSuite', 'suite "fire" is not in healthSuites; known are [smoke]'],
+    ['spec.rollback.healthSuite', 'suite "fire" is not in healthSuites; known are ["smoke"]'],
     ['spec.rollback.healthSuite', 'suite "fire" is not in healthSuites; known are smoke'],
   ),
 ];
