@@ -64,7 +64,8 @@ export class Events implements ClosableRecorder {
   readonly #dirty = new Set<Series>();
   readonly #queue: Job[] = [];
   readonly #stop = new AbortController();
-  #sending: Promise<void> | undefined;
+  #sending = Promise.resolve();
+  #isSending = false;
   #cancelFlush: (() => void) | undefined;
   #isClosed = false;
   #madeCount = 0;
@@ -87,7 +88,7 @@ export class Events implements ClosableRecorder {
     this.#cancelFlush?.();
     this.#flushSeries();
     try {
-      await untilAborted(this.#sending ?? Promise.resolve(), signal);
+      await untilAborted(this.#sending, signal);
     } finally {
       this.#stop.abort(new Error('the recorder has been closed'));
       this.#queue.length = 0;
@@ -150,15 +151,18 @@ export class Events implements ClosableRecorder {
       this.#drop('the queue is full', undefined);
     }
     this.#queue.push(job);
-    this.#sending ??= this.#send().finally(() => {
-      this.#sending = undefined;
-    });
+    if (this.#isSending) return;
+    this.#isSending = true;
+    this.#sending = this.#send();
   }
 
   async #send(): Promise<void> {
     for (;;) {
       const job = this.#queue.shift();
-      if (job === undefined) return;
+      if (job === undefined) {
+        this.#isSending = false;
+        return;
+      }
       try {
         await this.#withRetries(job);
       } catch (error) {
