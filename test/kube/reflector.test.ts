@@ -235,7 +235,7 @@ describe('a reflector', () => {
       server.fail((request) => request.query.has('resourceVersion'), broken, 3);
       server.store.put(pathOf('b'), deployment('b'));
       server.openWatches[0]?.cut();
-      await passTime(10_000);
+      await passTime(15_000);
       await until('b came', () => changes.includes('added b'));
       assert.equal(server.reads().filter((read) => read === 'watch-list').length, 2);
     });
