@@ -6,19 +6,15 @@
 import { z } from 'zod';
 import type { JsonPatchOperation, KubeObject } from '#ports/cluster.ts';
 import type { RouteProblem, RouteReading, RouteTarget } from '#ports/traffic-router.ts';
-import { type FlagDocument, parseFlagDocument, writeShares } from './flag-document.ts';
-import {
-  annotate,
-  annotationOf,
-  escapeToken,
-  rollbackMark,
-  rolledBackAnnotation,
-} from './marks.ts';
+import { findFlag, parseFlags } from './flag-document.ts';
+import { type FlagText, flagdText, percentText } from './flag-text.ts';
+import { escapeToken, rollbackMark, rolledBackRunOf } from './marks.ts';
 import { isOwned, lastWriter } from './ownership.ts';
 import { routeReasons } from './reasons.ts';
 import type { Splitter } from './router.ts';
-import { percentOf, stands } from './shares.ts';
 import { guardedPatchOf, patchOf, type Refusal } from './writing.ts';
+
+type ReadFlag = (object: KubeObject, place: Place, target: RouteTarget) => FlagText | Refusal;
 
 const configMap = z.object({
   data: z.record(z.string(), z.string()).nullish(),
@@ -34,44 +30,42 @@ interface Place {
   readonly isImmutable: boolean;
 }
 
-/** What the text says, and the text that says another weight; undefined where it says that already. */
-interface FlagText {
-  readonly weight: number;
-  readonly uniform: boolean;
-  readonly problems: readonly RouteProblem[];
-  readonly textFor: (weight: number) => string | undefined;
+export function createFeatureFlagSplitter(): Splitter {
+  const read = flagReader();
+  const reading = (object: KubeObject, target: RouteTarget) => readFlag(object, target, read);
+  const moves = (object: KubeObject, target: RouteTarget, weight: number) =>
+    moveText(object, target, { weight, read });
+  return {
+    reading,
+    weights(object, target, { weight, rollbackOf }) {
+      const operations = moves(object, target, weight);
+      if ('type' in operations) return operations;
+      const now = reading(object, target);
+      const problem = now.type === 'read' ? now.problems.find((one) => one.blocking) : undefined;
+      if (weight > 0 && problem !== undefined) {
+        return { type: 'refused', reason: problem.reason, message: problem.message };
+      }
+      const goal = { rollbackOf, isMoving: operations.length > 0 };
+      const all = [...operations, ...rollbackMark(object, markOf(target), goal)];
+      return weight === 0 ? patchOf(all) : guardedPatchOf(object, all);
+    },
+    isolation(object, target) {
+      const operations = moves(object, target, 0);
+      return 'type' in operations ? operations : patchOf(operations);
+    },
+    declaration(object, target, declared) {
+      const operations = moves(object, target, declared);
+      const texts = 'type' in operations ? [] : operations;
+      const goal = { rollbackOf: undefined, isMoving: true };
+      return guardedPatchOf(object, [...texts, ...rollbackMark(object, markOf(target), goal)]);
+    },
+  };
 }
 
-const PERCENT = /^(\s*)(\d{1,3})(\s*)$/;
-
-export const featureFlagSplitter: Splitter = {
-  reading: readFlag,
-  weights(object, target, { weight, rollbackOf }) {
-    const moves = moveText(object, target, weight);
-    if ('type' in moves) return moves;
-    const problem = weight > 0 ? blockingProblem(object, target) : undefined;
-    if (problem !== undefined) {
-      return { type: 'refused', reason: problem.reason, message: problem.message };
-    }
-    const operations = [...moves, ...rollbackMark(object, rollbackOf, moves.length > 0)];
-    return weight === 0 ? patchOf(operations) : guardedPatchOf(object, operations);
-  },
-  isolation(object, target) {
-    const moves = moveText(object, target, 0);
-    return 'type' in moves ? moves : patchOf(moves);
-  },
-  declaration(object, target, declared) {
-    const moves = moveText(object, target, declared);
-    const texts = 'type' in moves ? [] : moves;
-    const marks = annotate(object, { [rolledBackAnnotation]: undefined });
-    return guardedPatchOf(object, [...texts, ...marks]);
-  },
-};
-
-function readFlag(object: KubeObject, target: RouteTarget): RouteReading {
+function readFlag(object: KubeObject, target: RouteTarget, read: ReadFlag): RouteReading {
   const place = placeOf(object, target);
   if ('type' in place) return place;
-  const flag = parseFlag(place, target);
+  const flag = read(object, place, target);
   if ('type' in flag) return withName(object, place, flag);
   return {
     type: 'read',
@@ -80,15 +74,10 @@ function readFlag(object: KubeObject, target: RouteTarget): RouteReading {
     settled: true,
     writtenBy: lastWriter(object, ['f:data', `f:${place.key}`]),
     owned: isOwned(object),
-    rolledBackRun: annotationOf(object, rolledBackAnnotation),
+    rolledBackRun: rolledBackRunOf(object, markOf(target)),
     resourceVersion: object.metadata.resourceVersion ?? '',
     problems: [...flag.problems, ...(place.isImmutable ? [immutable] : [])],
   };
-}
-
-function blockingProblem(object: KubeObject, target: RouteTarget): RouteProblem | undefined {
-  const reading = readFlag(object, target);
-  return reading.type === 'read' ? reading.problems.find((one) => one.blocking) : undefined;
 }
 
 const immutable: RouteProblem = {
@@ -101,11 +90,11 @@ const immutable: RouteProblem = {
 function moveText(
   object: KubeObject,
   target: RouteTarget,
-  weight: number,
+  { weight, read }: { readonly weight: number; readonly read: ReadFlag },
 ): readonly JsonPatchOperation[] | Refusal {
   const place = placeOf(object, target);
   if ('type' in place) return place;
-  const flag = parseFlag(place, target);
+  const flag = read(object, place, target);
   if ('type' in flag) {
     const isOverwritable = weight === 0 && target.flag?.format === 'Percent';
     return isOverwritable ? replaceText(place, '0') : withName(object, place, flag);
@@ -149,69 +138,34 @@ function placeOf(object: KubeObject, { flag }: RouteTarget): Place | Refusal {
   };
 }
 
-function parseFlag({ text, key }: Place, { flag }: RouteTarget): FlagText | Refusal {
-  if (text === undefined) {
-    const message = 'is not there; write it with the share that holds before the first step';
-    return { type: 'refused', reason: routeReasons.noSuchFlag, message };
-  }
-  if (flag?.format === 'Percent') return parsePercent(text);
-  if (flag?.flag === undefined) {
-    const message = 'is a flagd document: traffic.featureFlag.flag must name the flag in it';
-    return { type: 'refused', reason: routeReasons.invalidTarget, message };
-  }
-  const isJson = key.endsWith('.json') || text.trimStart().startsWith('{');
-  return parseFlagd(text, flag.flag, isJson);
-}
-
-function parsePercent(text: string): FlagText | Refusal {
-  const [, before = '', digits, after = ''] = PERCENT.exec(text) ?? [];
-  const weight = Number(digits);
-  if (digits === undefined || weight > 100) {
-    const message = `is ${JSON.stringify(text.slice(0, 40))}; allowed is a whole number from 0 to 100`;
-    return { type: 'refused', reason: routeReasons.malformed, message };
-  }
-  const textFor = (next: number) => (next === weight ? undefined : `${before}${next}${after}`);
-  return { weight, uniform: true, problems: [], textFor };
-}
-
-function parseFlagd(text: string, flag: string, isJson: boolean): FlagText | Refusal {
-  const document = parseFlagDocument(text, flag, isJson);
-  if (document.type === 'refused') return document;
-  const percents = document.fractionals.map(({ shares }) => percentOf(shares));
-  return {
-    weight: Math.max(0, ...percents),
-    uniform: new Set(percents).size <= 1,
-    problems: flagProblems(document, flag),
-    textFor(weight) {
-      const moving = document.fractionals.filter(({ shares }) => !stands(shares, weight));
-      return moving.length === 0 ? undefined : writeShares(text, moving, weight);
-    },
+/**
+ * Parsing a flagd document takes about 1 ms a KB, and many rollouts may read flags of one document at
+ * every look: each version of the object is parsed once.
+ */
+function flagReader(): ReadFlag {
+  const documents = new WeakMap<KubeObject, Map<string, ReturnType<typeof parseFlags>>>();
+  return (object, { text, key }, { flag }) => {
+    if (text === undefined) {
+      const message = 'is not there; write it with the share that holds before the first step';
+      return { type: 'refused', reason: routeReasons.noSuchFlag, message };
+    }
+    if (flag?.format === 'Percent') return percentText(text);
+    if (flag?.flag === undefined) {
+      const message = 'is a flagd document: traffic.featureFlag.flag must name the flag in it';
+      return { type: 'refused', reason: routeReasons.invalidTarget, message };
+    }
+    const ofObject = documents.get(object) ?? new Map<string, ReturnType<typeof parseFlags>>();
+    const isJson = key.endsWith('.json') || text.trimStart().startsWith('{');
+    const document = ofObject.get(key) ?? parseFlags(text, isJson);
+    documents.set(object, ofObject.set(key, document));
+    if ('type' in document) return document;
+    const found = findFlag(document, flag.flag);
+    return found.type === 'refused' ? found : flagdText(text, flag.flag, found);
   };
 }
 
-function flagProblems(document: FlagDocument, flag: string): RouteProblem[] {
-  const problems: RouteProblem[] = [];
-  const block = (reason: string, message: string) =>
-    problems.push({ reason, message: `flag "${flag}" ${message}`, blocking: true });
-  if (!document.isEnabled) {
-    block(
-      routeReasons.flagDisabled,
-      'has state DISABLED: flagd ignores it, and every caller gets the default in its own code',
-    );
-  }
-  if (document.fractionals.some(({ shares }) => shares.others > 0)) {
-    block(
-      routeReasons.thirdVariant,
-      'gives a share to a third variant; allowed are canary and stable, others with 0',
-    );
-  }
-  if (document.fractionals.some(({ isUndeclared }) => isUndeclared)) {
-    block(
-      routeReasons.weightsNotDeclared,
-      'gives no variant a number, which means equal shares before the first step',
-    );
-  }
-  return problems;
+function markOf({ flag }: RouteTarget): string {
+  return flag?.flag === undefined ? `${flag?.key}` : `${flag.key}/${flag.flag}`;
 }
 
 function withName(object: KubeObject, { key }: Place, refusal: Refusal): Refusal {

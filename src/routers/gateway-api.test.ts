@@ -560,6 +560,35 @@ describe('isolation', () => {
     assert.deepEqual(specOf(cluster).rules, [rule(['legacy', 1]), rule(['old', 100], ['new', 0])]);
   });
 
+  test('of one rollout is not disturbed by another on the same route, nor is its mark', async () => {
+    const cart: RouteTarget = {
+      ...target,
+      stable: { service: 'cart-old', port: 80 },
+      canary: { service: 'cart-new', port: 80 },
+    };
+    const rules = [rule(['old', 50], ['new', 50]), rule(['cart-old', 50], ['cart-new', 50])];
+    const { cluster, router } = setUp({ rules });
+    await router.setWeight(target, 0, { ...limit(), rollbackOf: 'run-1' });
+    await router.isolate(target, limit().signal);
+    await router.setWeight(cart, 0, { ...limit(), rollbackOf: 'run-2' });
+    await router.isolate(cart, limit().signal);
+    await router.release(cart, 10, limit().signal);
+    const [reading, cartReading] = [router.read(target), router.read(cart)];
+    assert.deepEqual(problemsOf(reading), ['Isolated!']);
+    assert.equal(reading.type === 'read' && reading.rolledBackRun, 'run-1');
+    assert.equal(cartReading.type === 'read' && cartReading.rolledBackRun, undefined);
+    assert.deepEqual(specOf(cluster).rules, [
+      rule(['old', 100]),
+      rule(['cart-old', 90], ['cart-new', 10]),
+    ]);
+    await router.release(target, 0, limit().signal);
+    assert.deepEqual(specOf(cluster).rules, [
+      rule(['old', 100], ['new', 0]),
+      rule(['cart-old', 90], ['cart-new', 10]),
+    ]);
+    assert.deepEqual(annotationsOf(cluster), {});
+  });
+
   test('is survived by a memory that somebody has broken', async () => {
     const annotations = { 'genesis.dev/isolated': '{"not": a list' };
     const { cluster, router } = setUp({ rules: [rule(['old', 100])], annotations });

@@ -15,7 +15,7 @@ import {
   weightPlan,
 } from './gateway-plan.ts';
 import { findSplits, sharesOf, splitProblems } from './gateway-rules.ts';
-import { annotationOf, rolledBackAnnotation } from './marks.ts';
+import { rolledBackRunOf } from './marks.ts';
 import { isOwned, lastWriter } from './ownership.ts';
 import { routeReasons } from './reasons.ts';
 import { parseRoute } from './route-shape.ts';
@@ -55,7 +55,7 @@ function readRoute(object: KubeObject, target: RouteTarget): RouteReading {
     settled: acceptance.settled,
     writtenBy: lastWriter(object, WEIGHTS_OWNER),
     owned: isOwned(object),
-    rolledBackRun: annotationOf(object, rolledBackAnnotation),
+    rolledBackRun: rolledBackRunOf(object, input.pair.canary),
     resourceVersion: object.metadata.resourceVersion ?? '',
     problems: [...problems, ...acceptance.problems],
   };

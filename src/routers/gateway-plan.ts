@@ -4,6 +4,7 @@
  */
 
 import { z } from 'zod';
+import { group } from '#api/names.ts';
 import type { JsonPatchOperation, KubeObject } from '#ports/cluster.ts';
 import {
   findSplits,
@@ -14,17 +15,14 @@ import {
   sharesOf,
   splitProblems,
 } from './gateway-rules.ts';
-import {
-  annotate,
-  annotationOf,
-  isolatedAnnotation,
-  rollbackMark,
-  rolledBackAnnotation,
-} from './marks.ts';
+import { annotate, readAnnotation, rollbackMark } from './marks.ts';
 import { routeReasons } from './reasons.ts';
 import type { BackendRef, RouteShape } from './route-shape.ts';
 import { stands } from './shares.ts';
 import { guardedPatchOf, type Plan, patchOf, type Refusal } from './writing.ts';
+
+/** The backends that `isolate` has removed, so that `release` can put them back. */
+const isolatedAnnotation = `${group}/isolated`;
 
 const removedRefs = z.array(
   z.object({
@@ -56,7 +54,8 @@ export function weightPlan(input: PlanInput, weight: number, rollbackOf: string 
   const moves = splits.both
     .filter((split) => !stands(sharesOf(split), weight))
     .flatMap((split) => weightOperations(split, weight));
-  const operations = [...moves, ...rollbackMark(input.object, rollbackOf, moves.length > 0)];
+  const mark = { rollbackOf, isMoving: moves.length > 0 };
+  const operations = [...moves, ...rollbackMark(input.object, input.pair.canary, mark)];
   return weight === 0 ? patchOf(operations) : guardedPatchOf(input.object, operations);
 }
 
@@ -80,24 +79,24 @@ export function isolatePlan(input: PlanInput): Plan {
     }),
   );
   const kept = readRemoved(input.object).filter(
-    (old) => !removed.some((ref) => ref.rule === old.rule),
+    (old) => !removed.some((now) => isSamePlace(now, old)),
   );
-  const memory = { [isolatedAnnotation]: JSON.stringify([...kept, ...removed]) };
-  return patchOf([...weights, ...removals, ...annotate(input.object, memory)]);
+  return patchOf([...weights, ...removals, ...remember(input.object, [...kept, ...removed])]);
 }
 
-/** Weights as declared, canary back where `isolate` took it from, and no annotation of ours. */
+/** Weights as declared, canary back where `isolate` took it from, and no mark of this pair's. */
 export function declaredPlan(input: PlanInput, declared: number): Plan {
+  const { object, pair } = input;
   const weights = findSplits(input.shape, input.pair)
     .both.filter((split) => !stands(sharesOf(split), declared))
     .flatMap((split) => weightOperations(split, declared));
-  const marks = { [isolatedAnnotation]: undefined, [rolledBackAnnotation]: undefined };
-  const operations = [
+  const others = readRemoved(object).filter(({ ref }) => ref.name !== pair.canary);
+  return guardedPatchOf(object, [
     ...weights,
     ...returnOperations(input, declared),
-    ...annotate(input.object, marks),
-  ];
-  return guardedPatchOf(input.object, operations);
+    ...remember(object, others),
+    ...rollbackMark(object, pair.canary, { rollbackOf: undefined, isMoving: true }),
+  ]);
 }
 
 /**
@@ -160,14 +159,16 @@ function shares(split: Split, refs: readonly RefAt[], weight: number): JsonPatch
 }
 
 function readRemoved(object: KubeObject): readonly RemovedRef[] {
-  const text = annotationOf(object, isolatedAnnotation);
-  if (text === undefined) return [];
-  try {
-    const parsed = removedRefs.safeParse(JSON.parse(text));
-    return parsed.success ? parsed.data : [];
-  } catch {
-    return [];
-  }
+  return readAnnotation(object, isolatedAnnotation, removedRefs) ?? [];
+}
+
+function isSamePlace(a: Omit<RemovedRef, 'index'>, b: Omit<RemovedRef, 'index'>): boolean {
+  return a.rule === b.rule && a.ref.name === b.ref.name;
+}
+
+function remember(object: KubeObject, removed: readonly RemovedRef[]): JsonPatchOperation[] {
+  const value = removed.length === 0 ? undefined : JSON.stringify(removed);
+  return annotate(object, isolatedAnnotation, value);
 }
 
 /**
@@ -183,7 +184,7 @@ function returnOperations(
     ({ rule, ref }, at, all) =>
       onlyStable.includes(rule) &&
       ref.name === pair.canary &&
-      all.findIndex((other) => other.rule === rule) === at,
+      all.findIndex((other) => isSamePlace(other, { rule, ref })) === at,
   );
   return returning.flatMap(({ rule, index, ref }): JsonPatchOperation[] => {
     const refs = shape.rules[rule]?.backendRefs ?? [];

@@ -3,14 +3,9 @@ import { routeKinds } from '#api/kinds.ts';
 import type { Cluster, KubeObject, Resource } from '#ports/cluster.ts';
 import type { Logger } from '#ports/logger.ts';
 import type { TrafficRouter } from '#ports/traffic-router.ts';
-import { featureFlagSplitter } from './feature-flag.ts';
+import { createFeatureFlagSplitter } from './feature-flag.ts';
 import { gatewayApiSplitter } from './gateway-api.ts';
 import { createRouter, type Splitter } from './router.ts';
-
-interface Served {
-  readonly resource: Resource;
-  readonly splitter: Splitter;
-}
 
 const configMap: Resource = {
   group: '',
@@ -20,14 +15,14 @@ const configMap: Resource = {
   namespaced: true,
 };
 
-const served: readonly Served[] = [
-  { resource: resourceOf(routeKinds.HTTPRoute), splitter: gatewayApiSplitter },
-  { resource: resourceOf(routeKinds.GRPCRoute), splitter: gatewayApiSplitter },
-  { resource: configMap, splitter: featureFlagSplitter },
-];
+const splitters: ReadonlyMap<Resource, () => Splitter> = new Map([
+  [resourceOf(routeKinds.HTTPRoute), () => gatewayApiSplitter],
+  [resourceOf(routeKinds.GRPCRoute), () => gatewayApiSplitter],
+  [configMap, createFeatureFlagSplitter],
+]);
 
 /** What the watch cache must hold, because routers read nothing else. */
-export const routeResources: readonly Resource[] = served.map(({ resource }) => resource);
+export const routeResources: readonly Resource[] = [...splitters.keys()];
 
 /**
  * What the watch cache must keep of them: `writtenBy` and `owned` are read from managedFields. Entries
@@ -45,7 +40,10 @@ export type Routers = (kind: string) => TrafficRouter | undefined;
 
 export function createRouters(cluster: Cluster, logger: Logger): Routers {
   const byKind = new Map(
-    served.map((one) => [one.resource.kind, createRouter({ cluster, logger, ...one })]),
+    [...splitters].map(([resource, create]) => [
+      resource.kind,
+      createRouter({ cluster, logger, resource, splitter: create() }),
+    ]),
   );
   return (kind) => byKind.get(kind);
 }

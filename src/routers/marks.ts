@@ -1,39 +1,19 @@
-/** The annotations by which a route carries what must survive this process, written in the weights' own request. */
+/**
+ * The annotations by which an object carries what must survive this process, written in the weights' own
+ * request. Several rollouts may split one object between different pairs, so each has its own place in them.
+ */
+import { z } from 'zod';
 import { group } from '#api/names.ts';
 import type { JsonPatchOperation, KubeObject } from '#ports/cluster.ts';
 
-/** The run whose rollback lowered the route. */
-export const rolledBackAnnotation = `${group}/rolled-back`;
-/** The backends that `isolate` has removed, so that `release` can put them back. */
-export const isolatedAnnotation = `${group}/isolated`;
+/** Which run's rollback has lowered what: a JSON object, by canary Service or by flag. */
+const rolledBackAnnotation = `${group}/rolled-back`;
 
-export function annotationOf(object: KubeObject, name: string): string | undefined {
-  return object.metadata.annotations?.[name];
-}
+const marks = z.record(z.string(), z.string());
 
-/**
- * Sets the given annotations and removes those given as undefined. Where there is no map yet, it is
- * added only if that is still so (`test` for null is true of an absent member), because adding it
- * would replace one that was written meanwhile.
- */
-export function annotate(
-  object: KubeObject,
-  changes: Readonly<Record<string, string | undefined>>,
-): JsonPatchOperation[] {
-  const present = object.metadata.annotations;
-  const changed = Object.entries(changes).filter(([name, value]) => present?.[name] !== value);
-  if (changed.length === 0) return [];
-  if (present === undefined) {
-    const path = '/metadata/annotations';
-    return [
-      { op: 'test', path, value: null },
-      { op: 'add', path, value: Object.fromEntries(changed) },
-    ];
-  }
-  return changed.map(([name, value]): JsonPatchOperation => {
-    const path = `/metadata/annotations/${escapeToken(name)}`;
-    return value === undefined ? { op: 'remove', path } : { op: 'add', path, value };
-  });
+/** The run whose rollback lowered this place; undefined where there is none, or it cannot be read. */
+export function rolledBackRunOf(object: KubeObject, place: string): string | undefined {
+  return readAnnotation(object, rolledBackAnnotation, marks)?.[place];
 }
 
 /**
@@ -42,11 +22,54 @@ export function annotate(
  */
 export function rollbackMark(
   object: KubeObject,
-  rollbackOf: string | undefined,
-  isMoving: boolean,
+  place: string,
+  { rollbackOf, isMoving }: { rollbackOf: string | undefined; isMoving: boolean },
 ): JsonPatchOperation[] {
   if (rollbackOf === undefined && !isMoving) return [];
-  return annotate(object, { [rolledBackAnnotation]: rollbackOf });
+  const { [place]: _old, ...others } = readAnnotation(object, rolledBackAnnotation, marks) ?? {};
+  const next = rollbackOf === undefined ? others : { ...others, [place]: rollbackOf };
+  const value = Object.keys(next).length === 0 ? undefined : JSON.stringify(next);
+  return annotate(object, rolledBackAnnotation, value);
+}
+
+/** What the annotation holds as JSON; undefined where it is absent or somebody has broken it. */
+export function readAnnotation<T>(
+  object: KubeObject,
+  name: string,
+  schema: z.ZodType<T>,
+): T | undefined {
+  const text = object.metadata.annotations?.[name];
+  if (text === undefined) return undefined;
+  try {
+    return schema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Sets an annotation or removes it, guarded by a `test` on what stood there. Where there is no map yet
+ * it is added only if that is still so (a test for null is true of an absent member), because adding it
+ * would replace one that was written meanwhile.
+ */
+export function annotate(
+  object: KubeObject,
+  name: string,
+  value: string | undefined,
+): JsonPatchOperation[] {
+  const present = object.metadata.annotations;
+  const old = present?.[name];
+  if (old === value) return [];
+  const parent = '/metadata/annotations';
+  const path = `${parent}/${escapeToken(name)}`;
+  if (present === undefined) {
+    return [
+      { op: 'test', path: parent, value: null },
+      { op: 'add', path: parent, value: { [name]: value } },
+    ];
+  }
+  const test: JsonPatchOperation = { op: 'test', path, value: old ?? null };
+  return [test, value === undefined ? { op: 'remove', path } : { op: 'add', path, value }];
 }
 
 /** RFC 6901: `~` and `/` inside a name. */
