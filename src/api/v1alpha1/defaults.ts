@@ -1,6 +1,6 @@
 /**
  * Every default of the API, in one table. The schemas take theirs from here; the plan has none in the schema,
- * because a server-side apply would merge it into the user's own steps, and is resolved in resolve.ts.
+ * because a server-side apply would merge it into the user's own steps: the operator resolves it when a run starts.
  */
 export const defaults = {
   paused: false,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { operators, parseCondition, unitNames } from './condition-text.ts';
 import { limits } from './limits.ts';
 import { placeholderNames, placeholderPattern, unknownPlaceholders } from './placeholders.ts';
-import { type CelRule, celList, celString, type Finding, twins, withTwins } from './twin.ts';
+import { type CelRule, celString, type Finding, twins, withTwins } from './twin.ts';
 
 const known = placeholderNames.map((name) => `$(${name})`);
 const allowed = `known are ${known.join(' ')}, and $$( is a literal $(`;

@@ -28,6 +28,15 @@ export const decisionResource = {
   namespaced: true,
 } as const satisfies ResourceDescriptor;
 
+/** Keeps the spec that a run follows, whole, as Kubernetes' own controllers keep theirs. */
+export const controllerRevisionResource = {
+  group: 'apps',
+  version: 'v1',
+  kind: 'ControllerRevision',
+  plural: 'controllerrevisions',
+  namespaced: true,
+} as const satisfies ResourceDescriptor;
+
 export const shortNames = { rollout: ['gr', 'grollout'], decision: ['gdecision'] } as const;
 export const category = 'genesis';
 

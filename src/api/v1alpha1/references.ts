@@ -1,6 +1,6 @@
 /** Rules of the whole spec: what names something must name something that is there. */
 import type { RolloutSpec } from './spec.ts';
-import { type CelRule, celString, type Finding, type PathPart, type Twin, twins } from './twin.ts';
+import { type CelRule, type Finding, type PathPart, type Twin, twins } from './twin.ts';
 
 interface Reference {
   readonly name: string;

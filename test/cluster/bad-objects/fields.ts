@@ -44,13 +44,8 @@ function atLeast(name: string, path: string, value: number, min: number): BadObj
   });
 }
 
-function wrongType(
-  name: string,
-  path: string,
-  value: unknown,
-  is: string,
-  wanted: string,
-): BadObject {
+function wrongType(name: string, path: string, value: string | number, wanted: string): BadObject {
+  const is = Number.isInteger(value) ? 'integer' : typeof value;
   return malformed(name, path, value, {
     server: [`must be of type ${wanted}: "${is}"`],
     operator: [
@@ -84,10 +79,10 @@ export const badFields: readonly BadObject[] = [
     server: ['must be of type integer: "number"'],
     operator: ['12.5 is not a whole number'],
   }),
-  wrongType('a weight in quotes', 'spec.schedule.steps[1].weight', '50', 'string', 'integer'),
-  wrongType('a revision that YAML takes for a number', 'spec.revision', 1.1, 'number', 'string'),
-  wrongType('paused that is a word', 'spec.paused', 'yes', 'string', 'boolean'),
-  wrongType('a duration that is a number', 'spec.triggers[0].for', 300, 'integer', 'string'),
+  wrongType('a weight in quotes', 'spec.schedule.steps[1].weight', '50', 'integer'),
+  wrongType('a revision that YAML takes for a number', 'spec.revision', 1.1, 'string'),
+  wrongType('paused that is a word', 'spec.paused', 'yes', 'boolean'),
+  wrongType('a duration that is a number', 'spec.triggers[0].for', 300, 'string'),
 
   required('traffic that is missing', 'spec.traffic'),
   required('steps that are missing', 'spec.schedule.steps'),

@@ -6,12 +6,13 @@ const knownPlaceholders =
   '$(namespace) $(rollout) $(revision) $(weight) $(arm.service) $(stable.service) $(canary.service) $(window)';
 const units = '% ms s m h B KB MB GB KiB MiB GiB or none';
 
+type Said = readonly [where: string, ...texts: string[]];
+
 function broken(
   rule: string,
   name: string,
   patch: BadObject['patch'],
-  server: readonly [field: string, ...says: string[]],
-  operator: readonly [path: string, ...says: string[]],
+  { server, operator }: { readonly server: Said; readonly operator: Said },
 ): BadObject {
   const [field, ...serverSays] = server;
   const [path, ...operatorSays] = operator;
@@ -28,8 +29,10 @@ function duplicate(name: string, path: string, value: unknown, key: string): Bad
     'unique',
     name,
     { [path]: value },
-    [path, 'Duplicate value', key.split(' ').at(-1) ?? ''],
-    [path, `${key} stands there already`],
+    {
+      server: [path, 'Duplicate value', key.split(' ').at(-1) ?? ''],
+      operator: [path, `${key} stands there already`],
+    },
   );
 }
 
@@ -38,8 +41,10 @@ function badCondition(name: string, path: string, value: string, says: string): 
     'condition-form',
     name,
     { [path]: value },
-    [path, `condition "${value}"`, says, units],
-    [path, `condition ${JSON.stringify(value)}`, says, units],
+    {
+      server: [path, `condition "${value}"`, says, units],
+      operator: [path, `condition ${JSON.stringify(value)}`, says, units],
+    },
   );
 }
 
@@ -48,8 +53,10 @@ function unknownPlaceholder(name: string, path: string, value: string, unknown: 
     'placeholders-known',
     name,
     { [path]: value },
-    [path, unknown, `known are ${knownPlaceholders}`],
-    [path, `unknown placeholder ${unknown}`, `known are ${knownPlaceholders}`],
+    {
+      server: [path, unknown, `known are ${knownPlaceholders}`],
+      operator: [path, `unknown placeholder ${unknown}`, `known are ${knownPlaceholders}`],
+    },
   );
 }
 
@@ -60,66 +67,90 @@ const schedule = [
     'step-weights-rise',
     'weights that fall',
     { 'spec.schedule.steps[0].weight': 60 },
-    [
-      'spec.schedule.steps',
-      'weights may rise or stay from step to step, never fall; they are [60, 50, 100]',
-    ],
-    ['spec.schedule.steps[1].weight', '(half)', 'weight 50 falls below the 60 of step dark'],
+    {
+      server: [
+        'spec.schedule.steps',
+        'weights may rise or stay from step to step, never fall; they are [60, 50, 100]',
+      ],
+      operator: [
+        'spec.schedule.steps[1].weight',
+        '(half)',
+        'weight 50 falls below the 60 of step dark',
+      ],
+    },
   ),
   broken(
     'step-times-rise',
     'steps out of time order',
     { 'spec.schedule.steps[1].at': '31h' },
-    [
-      'spec.schedule.steps',
-      'steps must stand in order of time; they are due at ["0h", "31h", "30h"]',
-    ],
-    ['spec.schedule.steps[2].at', '(full)', '30h is before 31h, when step half is due'],
+    {
+      server: [
+        'spec.schedule.steps',
+        'steps must stand in order of time; they are due at ["0h", "31h", "30h"]',
+      ],
+      operator: ['spec.schedule.steps[2].at', '(full)', '30h is before 31h, when step half is due'],
+    },
   ),
   broken(
     'step-times-rise',
     'steps out of time order in different units',
     { 'spec.schedule.steps[1].at': '1801m' },
-    ['spec.schedule.steps', 'in order of time', '1801m'],
-    ['spec.schedule.steps[2].at', '30h is before 1801m'],
+    {
+      server: ['spec.schedule.steps', 'in order of time', '1801m'],
+      operator: ['spec.schedule.steps[2].at', '30h is before 1801m'],
+    },
   ),
   broken(
     'last-step-is-100',
     'a last step of 90',
     { 'spec.schedule.steps[2].weight': 90 },
-    ['spec.schedule.steps', 'the weight of the last step must be 100; it is 90'],
-    ['spec.schedule.steps[2].weight', '(full)', 'must be 100; it is 90'],
+    {
+      server: ['spec.schedule.steps', 'the weight of the last step must be 100; it is 90'],
+      operator: ['spec.schedule.steps[2].weight', '(full)', 'must be 100; it is 90'],
+    },
   ),
   broken(
     'end-after-last-step',
     'an end before the last step',
     { 'spec.schedule.end': '29h' },
-    ['spec.schedule.end', 'end must not be before the last step; it is 29h', '["full"]'],
-    ['spec.schedule.end', 'end is 29h, before step full, which is due at 30h'],
+    {
+      server: ['spec.schedule.end', 'end must not be before the last step; it is 29h', '["full"]'],
+      operator: ['spec.schedule.end', 'end is 29h, before step full, which is due at 30h'],
+    },
   ),
   broken(
     'end-after-start',
     'an end at the start',
     { 'spec.schedule': { steps: [{ name: 'all', at: '0s', weight: 100 }], end: '0s' } },
-    ['spec.schedule.end', 'must be later than the start', '0s'],
-    ['spec.schedule.end', 'must be later than the start'],
+    {
+      server: ['spec.schedule.end', 'must be later than the start', '0s'],
+      operator: ['spec.schedule.end', 'must be later than the start'],
+    },
   ),
   broken(
     'checkpoints-before-end',
     'a checkpoint after the end',
     { 'spec.schedule.checkpoints[0].at': '49h' },
-    [
-      'spec.schedule.checkpoints',
-      'checkpoints must not be after end, which is 48h; late are ["day-one"]',
-    ],
-    ['spec.schedule.checkpoints[0].at', '(day-one)', '49h is after end, which is 48h'],
+    {
+      server: [
+        'spec.schedule.checkpoints',
+        'checkpoints must not be after end, which is 48h; late are ["day-one"]',
+      ],
+      operator: ['spec.schedule.checkpoints[0].at', '(day-one)', '49h is after end, which is 48h'],
+    },
   ),
   broken(
     'freeze-lasts',
     'a freeze of no length',
     { 'spec.schedule.freeze[0].duration': '0s' },
-    ['spec.schedule.freeze', 'the duration of a freeze must be more than 0s', '["weekend"]'],
-    ['spec.schedule.freeze[0].duration', '(weekend)', 'must be more than 0s'],
+    {
+      server: [
+        'spec.schedule.freeze',
+        'the duration of a freeze must be more than 0s',
+        '["weekend"]',
+      ],
+      operator: ['spec.schedule.freeze[0].duration', '(weekend)', 'must be more than 0s'],
+    },
   ),
 ];
 
@@ -128,90 +159,113 @@ const traffic = [
     'traffic-goes-somewhere',
     'traffic without routes and flag',
     { 'spec.traffic.routes': absent, 'spec.traffic.featureFlag': absent },
-    ['spec.traffic', 'at least one entry in routes, or a featureFlag, or both'],
-    ['spec.traffic', 'at least one entry in routes, or a featureFlag, or both'],
+    {
+      server: ['spec.traffic', 'at least one entry in routes, or a featureFlag, or both'],
+      operator: ['spec.traffic', 'at least one entry in routes, or a featureFlag, or both'],
+    },
   ),
   broken(
     'traffic-goes-somewhere',
     'an empty list of routes and no flag',
     { 'spec.traffic.routes': [], 'spec.traffic.featureFlag': absent },
-    ['spec.traffic', 'it has neither'],
-    ['spec.traffic', 'it has neither'],
+    { server: ['spec.traffic', 'it has neither'], operator: ['spec.traffic', 'it has neither'] },
   ),
   broken(
     'two-services',
     'one Service for both',
     { 'spec.traffic.canary.service': 'checkout-stable' },
-    [
-      'spec.traffic.canary.service',
-      'stable and canary must be two Services; both are "checkout-stable"',
-    ],
-    ['spec.traffic.canary.service', 'both are "checkout-stable"'],
+    {
+      server: [
+        'spec.traffic.canary.service',
+        'stable and canary must be two Services; both are "checkout-stable"',
+      ],
+      operator: ['spec.traffic.canary.service', 'both are "checkout-stable"'],
+    },
   ),
   broken(
     'routes-need-services',
     'routes without a canary Service',
     { 'spec.traffic.canary': absent },
-    ['spec.traffic', 'routes need traffic.stable and traffic.canary, unless workload is set'],
-    ['spec.traffic.canary', 'is required; routes need traffic.stable and traffic.canary'],
+    {
+      server: [
+        'spec.traffic',
+        'routes need traffic.stable and traffic.canary, unless workload is set',
+      ],
+      operator: [
+        'spec.traffic.canary',
+        'is required; routes need traffic.stable and traffic.canary',
+      ],
+    },
   ),
   broken(
     'route-kind-known',
     'a kind of route that is not known',
     { 'spec.traffic.routes[0].kind': 'HttpRoute' },
-    [
-      'spec.traffic.routes[0].kind',
-      'kind "HttpRoute" is not known and needs apiVersion; known are HTTPRoute, GRPCRoute',
-    ],
-    [
-      'spec.traffic.routes[0].kind',
-      '(checkout)',
-      'kind "HttpRoute" is not known and needs apiVersion; known are HTTPRoute',
-    ],
+    {
+      server: [
+        'spec.traffic.routes[0].kind',
+        'kind "HttpRoute" is not known and needs apiVersion; known are HTTPRoute, GRPCRoute',
+      ],
+      operator: [
+        'spec.traffic.routes[0].kind',
+        '(checkout)',
+        'kind "HttpRoute" is not known and needs apiVersion; known are HTTPRoute',
+      ],
+    },
   ),
   broken(
     'route-api-version-fixed',
     'another apiVersion for a known kind',
     { 'spec.traffic.routes[0].apiVersion': 'gateway.networking.k8s.io/v1beta1' },
-    [
-      'spec.traffic.routes[0].apiVersion',
-      'apiVersion of kind HTTPRoute is gateway.networking.k8s.io/v1, not "gateway.networking.k8s.io/v1beta1"',
-    ],
-    [
-      'spec.traffic.routes[0].apiVersion',
-      'is gateway.networking.k8s.io/v1, not "gateway.networking.k8s.io/v1beta1"',
-    ],
+    {
+      server: [
+        'spec.traffic.routes[0].apiVersion',
+        'apiVersion of kind HTTPRoute is gateway.networking.k8s.io/v1, not "gateway.networking.k8s.io/v1beta1"',
+      ],
+      operator: [
+        'spec.traffic.routes[0].apiVersion',
+        'is gateway.networking.k8s.io/v1, not "gateway.networking.k8s.io/v1beta1"',
+      ],
+    },
   ),
   broken(
     'generate-gateway-routes-only',
     'an Ingress that is to be generated',
     { 'spec.traffic.routes[1].kind': 'Ingress' },
-    [
-      'spec.traffic.routes[1].generate',
-      'generate is for HTTPRoute and GRPCRoute only, not for "Ingress"',
-    ],
-    ['spec.traffic.routes[1].generate', 'generate is for HTTPRoute and GRPCRoute only'],
+    {
+      server: [
+        'spec.traffic.routes[1].generate',
+        'generate is for HTTPRoute and GRPCRoute only, not for "Ingress"',
+      ],
+      operator: ['spec.traffic.routes[1].generate', 'generate is for HTTPRoute and GRPCRoute only'],
+    },
   ),
   broken(
     'flag-names-its-flag',
     'a flagd document without the name of the flag',
     { 'spec.traffic.featureFlag.flag': absent },
-    ['spec.traffic.featureFlag', 'format Flagd needs flag, the name of the flag'],
-    ['spec.traffic.featureFlag.flag', 'format Flagd needs flag'],
+    {
+      server: ['spec.traffic.featureFlag', 'format Flagd needs flag, the name of the flag'],
+      operator: ['spec.traffic.featureFlag.flag', 'format Flagd needs flag'],
+    },
   ),
   broken(
     'flag-names-its-flag',
     'a percentage with the name of a flag',
     { 'spec.traffic.featureFlag.format': 'Percent' },
-    ['spec.traffic.featureFlag', 'format Percent has no flag: leave flag out'],
-    ['spec.traffic.featureFlag.flag', 'format Percent has no flag'],
+    {
+      server: ['spec.traffic.featureFlag', 'format Percent has no flag: leave flag out'],
+      operator: ['spec.traffic.featureFlag.flag', 'format Percent has no flag'],
+    },
   ),
   broken(
     'revision-or-workload',
     'neither revision nor workload',
     { 'spec.revision': absent },
-    ['spec', 'revision is required without workload'],
-    ['spec.revision', 'revision is required without workload'],
+    {
+      server: ['spec', 'revision is required without workload'],
+      operator: ['spec.revision', 'revision is required without workload'],
+    },
   ),
 ];
 
@@ -220,60 +274,74 @@ const analysis = [
     'duration-at-least',
     'an interval of nothing',
     { 'spec.analysis.interval': '0s' },
-    ['spec.analysis.interval', 'must be at least 1s; it is 0s'],
-    ['spec.analysis.interval', 'must be at least 1s; it is 0s'],
+    {
+      server: ['spec.analysis.interval', 'must be at least 1s; it is 0s'],
+      operator: ['spec.analysis.interval', 'must be at least 1s; it is 0s'],
+    },
   ),
   broken(
     'duration-at-least',
     'an SLA of half a second',
     { 'spec.rollback.sla': '500ms' },
-    ['spec.rollback.sla', 'must be at least 1s; it is 500ms'],
-    ['spec.rollback.sla', 'must be at least 1s; it is 500ms'],
+    {
+      server: ['spec.rollback.sla', 'must be at least 1s; it is 500ms'],
+      operator: ['spec.rollback.sla', 'must be at least 1s; it is 500ms'],
+    },
   ),
   broken(
     'one-authentication',
     'two ways to authenticate',
     { 'spec.analysis.prometheus.bearerToken': { name: 'x', key: 'y' } },
-    ['spec.analysis.prometheus', 'at most one of basicAuth, bearerToken'],
-    ['spec.analysis.prometheus', 'at most one of basicAuth, bearerToken'],
+    {
+      server: ['spec.analysis.prometheus', 'at most one of basicAuth, bearerToken'],
+      operator: ['spec.analysis.prometheus', 'at most one of basicAuth, bearerToken'],
+    },
   ),
   broken(
     'cert-with-key',
     'a client certificate without its key',
     { 'spec.analysis.prometheus.tls.cert': { name: 'x', key: 'y' } },
-    ['spec.analysis.prometheus.tls', 'cert and key go together'],
-    ['spec.analysis.prometheus.tls', 'cert and key go together'],
+    {
+      server: ['spec.analysis.prometheus.tls', 'cert and key go together'],
+      operator: ['spec.analysis.prometheus.tls', 'cert and key go together'],
+    },
   ),
   broken(
     'header-one-value',
     'a header with two values',
     { 'spec.analysis.prometheus.headers[0].valueFrom': { name: 'x', key: 'y' } },
-    [
-      'spec.analysis.prometheus.headers[0]',
-      'set exactly one of value, valueFrom; set are: value valueFrom',
-    ],
-    [
-      'spec.analysis.prometheus.headers[0]',
-      'set exactly one of value, valueFrom; set are: value valueFrom',
-    ],
+    {
+      server: [
+        'spec.analysis.prometheus.headers[0]',
+        'set exactly one of value, valueFrom; set are: value valueFrom',
+      ],
+      operator: [
+        'spec.analysis.prometheus.headers[0]',
+        'set exactly one of value, valueFrom; set are: value valueFrom',
+      ],
+    },
   ),
   broken(
     'metric-one-source',
     'a metric with query and ratio',
     { 'spec.analysis.metrics[0].query': 'up' },
-    ['spec.analysis.metrics[0]', 'set exactly one of query, ratio; set are: query ratio'],
-    [
-      'spec.analysis.metrics[0]',
-      '(error-rate)',
-      'set exactly one of query, ratio; set are: query ratio',
-    ],
+    {
+      server: ['spec.analysis.metrics[0]', 'set exactly one of query, ratio; set are: query ratio'],
+      operator: [
+        'spec.analysis.metrics[0]',
+        '(error-rate)',
+        'set exactly one of query, ratio; set are: query ratio',
+      ],
+    },
   ),
   broken(
     'metric-one-source',
     'a metric with neither',
     { 'spec.analysis.metrics[1].query': absent },
-    ['spec.analysis.metrics[1]', 'set exactly one of query, ratio; set are: none'],
-    ['spec.analysis.metrics[1]', '(latency)', 'set are: none'],
+    {
+      server: ['spec.analysis.metrics[1]', 'set exactly one of query, ratio; set are: none'],
+      operator: ['spec.analysis.metrics[1]', '(latency)', 'set are: none'],
+    },
   ),
   unknownPlaceholder(
     'a mistyped placeholder in a query',
@@ -336,71 +404,99 @@ const triggers = [
     'trigger-one-source',
     'a trigger with metric and query',
     { 'spec.triggers[0].query': 'up' },
-    ['spec.triggers[0]', `set exactly one of ${sources}; set are: metric query`],
-    ['spec.triggers[0]', '(error-rate)', `set exactly one of ${sources}; set are: metric query`],
+    {
+      server: ['spec.triggers[0]', `set exactly one of ${sources}; set are: metric query`],
+      operator: [
+        'spec.triggers[0]',
+        '(error-rate)',
+        `set exactly one of ${sources}; set are: metric query`,
+      ],
+    },
   ),
   broken(
     'trigger-one-source',
     'a trigger with nothing to look at',
     { 'spec.triggers[1].metric': absent },
-    ['spec.triggers[1]', `set exactly one of ${sources}; set are: none`],
-    ['spec.triggers[1]', '(latency)', 'set are: none'],
+    {
+      server: ['spec.triggers[1]', `set exactly one of ${sources}; set are: none`],
+      operator: ['spec.triggers[1]', '(latency)', 'set are: none'],
+    },
   ),
   broken(
     'measure-of-suite',
     'a measure without a suite',
     { 'spec.triggers[0].measure': 'Failed' },
-    ['spec.triggers[0].measure', 'measure Failed is for triggers with suite only'],
-    ['spec.triggers[0].measure', 'measure Failed is for triggers with suite only'],
+    {
+      server: ['spec.triggers[0].measure', 'measure Failed is for triggers with suite only'],
+      operator: ['spec.triggers[0].measure', 'measure Failed is for triggers with suite only'],
+    },
   ),
   broken(
     'compare-needs-arm',
     'a probe that is compared with stable',
     { 'spec.triggers[2].compareWithStable': { holdFor: '5m' } },
-    ['spec.triggers[2].compareWithStable', 'compareWithStable needs metric, query or ratio'],
-    [
-      'spec.triggers[2].compareWithStable',
-      '(down)',
-      'compareWithStable needs metric, query or ratio',
-    ],
+    {
+      server: [
+        'spec.triggers[2].compareWithStable',
+        'compareWithStable needs metric, query or ratio',
+      ],
+      operator: [
+        'spec.triggers[2].compareWithStable',
+        '(down)',
+        'compareWithStable needs metric, query or ratio',
+      ],
+    },
   ),
   broken(
     'sequential-needs-counts',
     'a probe that is judged by counts',
     { 'spec.triggers[2].judge': 'Sequential' },
-    ['spec.triggers[2].judge', 'judge Sequential needs ratio, or a metric that is a ratio'],
-    ['spec.triggers[2].judge', 'judge Sequential needs ratio'],
+    {
+      server: [
+        'spec.triggers[2].judge',
+        'judge Sequential needs ratio, or a metric that is a ratio',
+      ],
+      operator: ['spec.triggers[2].judge', 'judge Sequential needs ratio'],
+    },
   ),
   broken(
     'sequential-metric-is-ratio',
     'a query that is judged by counts',
     { 'spec.triggers[1].judge': 'Sequential' },
-    [
-      'spec.triggers',
-      'judge Sequential needs a metric that is a ratio; it is a query in these triggers: ["latency"]',
-    ],
-    ['spec.triggers[1].judge', '(latency)', 'latency is a query'],
+    {
+      server: [
+        'spec.triggers',
+        'judge Sequential needs a metric that is a ratio; it is a query in these triggers: ["latency"]',
+      ],
+      operator: ['spec.triggers[1].judge', '(latency)', 'latency is a query'],
+    },
   ),
   broken(
     'rung-suite',
     'RunSuite without a suite',
     { 'spec.triggers[1].onFiring[1].suite': absent },
-    ['spec.triggers[1].onFiring[1]', 'action RunSuite needs suite'],
-    ['spec.triggers[1].onFiring[1].suite', 'action RunSuite needs suite'],
+    {
+      server: ['spec.triggers[1].onFiring[1]', 'action RunSuite needs suite'],
+      operator: ['spec.triggers[1].onFiring[1].suite', 'action RunSuite needs suite'],
+    },
   ),
   broken(
     'rung-suite',
     'Hold with a suite',
     { 'spec.triggers[1].onFiring[0].suite': 'smoke' },
-    ['spec.triggers[1].onFiring[0]', 'action Hold has no suite: leave suite out'],
-    ['spec.triggers[1].onFiring[0].suite', 'action Hold has no suite'],
+    {
+      server: ['spec.triggers[1].onFiring[0]', 'action Hold has no suite: leave suite out'],
+      operator: ['spec.triggers[1].onFiring[0].suite', 'action Hold has no suite'],
+    },
   ),
   broken(
     'findings-need-suite',
     'new failures of no suite',
     { 'spec.triggers[1].onFiring': [{ action: 'Rollback', when: 'NewFailures' }] },
-    ['spec.triggers[1].onFiring', 'when NewFailures and KnownFlakyOnly need a suite'],
-    ['spec.triggers[1].onFiring[0].when', 'when NewFailures needs a suite'],
+    {
+      server: ['spec.triggers[1].onFiring', 'when NewFailures and KnownFlakyOnly need a suite'],
+      operator: ['spec.triggers[1].onFiring[0].when', 'when NewFailures needs a suite'],
+    },
   ),
 ];
 
@@ -409,42 +505,52 @@ const suitesAndCriteria = [
     'suite-one-runner',
     'a suite that nothing runs',
     { 'spec.healthSuites[0].http': absent },
-    ['spec.healthSuites[0]', 'set exactly one of http, jobTemplate; set are: none'],
-    ['spec.healthSuites[0]', '(smoke)', 'set are: none'],
+    {
+      server: ['spec.healthSuites[0]', 'set exactly one of http, jobTemplate; set are: none'],
+      operator: ['spec.healthSuites[0]', '(smoke)', 'set are: none'],
+    },
   ),
   broken(
     'suite-one-runner',
     'a suite that is run twice',
     { 'spec.healthSuites[0].jobTemplate': { spec: {} } },
-    ['spec.healthSuites[0]', 'set are: http jobTemplate'],
-    ['spec.healthSuites[0]', 'set are: http jobTemplate'],
+    {
+      server: ['spec.healthSuites[0]', 'set are: http jobTemplate'],
+      operator: ['spec.healthSuites[0]', 'set are: http jobTemplate'],
+    },
   ),
   broken(
     'suite-timeout-within-interval',
     'a suite that may outlast its interval',
     { 'spec.healthSuites[0].timeout': '6m' },
-    [
-      'spec.healthSuites[0].timeout',
-      'timeout must not be longer than interval, which is 5m; it is 6m',
-    ],
-    ['spec.healthSuites[0].timeout', '(smoke)', 'which is 5m; it is 6m'],
+    {
+      server: [
+        'spec.healthSuites[0].timeout',
+        'timeout must not be longer than interval, which is 5m; it is 6m',
+      ],
+      operator: ['spec.healthSuites[0].timeout', '(smoke)', 'which is 5m; it is 6m'],
+    },
   ),
   broken(
     'criterion-one-source',
     'a criterion with two sources',
     { 'spec.success.criteria[0].suite': 'smoke' },
-    [
-      'spec.success.criteria[0]',
-      'set exactly one of metric, query, ratio, suite; set are: metric suite',
-    ],
-    ['spec.success.criteria[0]', '(error-rate)', 'set are: metric suite'],
+    {
+      server: [
+        'spec.success.criteria[0]',
+        'set exactly one of metric, query, ratio, suite; set are: metric suite',
+      ],
+      operator: ['spec.success.criteria[0]', '(error-rate)', 'set are: metric suite'],
+    },
   ),
   broken(
     'criterion-one-source',
     'a baseline criterion with no source',
     { 'spec.rollback.baseline[0].metric': absent },
-    ['spec.rollback.baseline[0]', 'set are: none'],
-    ['spec.rollback.baseline[0]', 'set are: none'],
+    {
+      server: ['spec.rollback.baseline[0]', 'set are: none'],
+      operator: ['spec.rollback.baseline[0]', 'set are: none'],
+    },
   ),
 ];
 
@@ -453,94 +559,116 @@ const references = [
     'trigger-metric-exists',
     'a trigger on a metric that is not there',
     { 'spec.triggers[1].metric': 'latency-p99' },
-    [
-      'spec.triggers',
-      'triggers ["latency"] name metric ["latency-p99"], which is not in analysis.metrics; known are ["error-rate", "latency"]',
-    ],
-    [
-      'spec.triggers[1].metric',
-      '(latency)',
-      'metric "latency-p99" is not in analysis.metrics; known are error-rate, latency',
-    ],
+    {
+      server: [
+        'spec.triggers',
+        'triggers ["latency"] name metric ["latency-p99"], which is not in analysis.metrics; known are ["error-rate", "latency"]',
+      ],
+      operator: [
+        'spec.triggers[1].metric',
+        '(latency)',
+        'metric "latency-p99" is not in analysis.metrics; known are error-rate, latency',
+      ],
+    },
   ),
   broken(
     'trigger-suite-exists',
     'a trigger on a suite that is not there',
     { 'spec.triggers[3].suite': 'smok' },
-    [
-      'spec.triggers',
-      'triggers ["pass-rate"] name suite ["smok"], which is not in healthSuites; known are ["smoke"]',
-    ],
-    [
-      'spec.triggers[3].suite',
-      '(pass-rate)',
-      'suite "smok" is not in healthSuites; known are smoke',
-    ],
+    {
+      server: [
+        'spec.triggers',
+        'triggers ["pass-rate"] name suite ["smok"], which is not in healthSuites; known are ["smoke"]',
+      ],
+      operator: [
+        'spec.triggers[3].suite',
+        '(pass-rate)',
+        'suite "smok" is not in healthSuites; known are smoke',
+      ],
+    },
   ),
   broken(
     'criterion-metric-exists',
     'a criterion on a metric that is not there',
     { 'spec.success.criteria[0].metric': 'errors' },
-    [
-      'spec.success.criteria',
-      'success.criteria ["error-rate"] name metric ["errors"]',
-      'known are ["error-rate", "latency"]',
-    ],
-    ['spec.success.criteria[0].metric', 'metric "errors" is not in analysis.metrics'],
+    {
+      server: [
+        'spec.success.criteria',
+        'success.criteria ["error-rate"] name metric ["errors"]',
+        'known are ["error-rate", "latency"]',
+      ],
+      operator: ['spec.success.criteria[0].metric', 'metric "errors" is not in analysis.metrics'],
+    },
   ),
   broken(
     'criterion-suite-exists',
     'a criterion on a suite that is not there',
     { 'spec.success.criteria[1].suite': 'fire' },
-    [
-      'spec.success.criteria',
-      'success.criteria ["pass-rate"] name suite ["fire"]',
-      'known are ["smoke"]',
-    ],
-    ['spec.success.criteria[1].suite', 'suite "fire" is not in healthSuites'],
+    {
+      server: [
+        'spec.success.criteria',
+        'success.criteria ["pass-rate"] name suite ["fire"]',
+        'known are ["smoke"]',
+      ],
+      operator: ['spec.success.criteria[1].suite', 'suite "fire" is not in healthSuites'],
+    },
   ),
   broken(
     'baseline-metric-exists',
     'a baseline on a metric that is not there',
     { 'spec.rollback.baseline[0].metric': 'errors' },
-    [
-      'spec.rollback.baseline',
-      'rollback.baseline ["error-rate"] name metric ["errors"]',
-      'known are ["error-rate", "latency"]',
-    ],
-    ['spec.rollback.baseline[0].metric', 'metric "errors" is not in analysis.metrics'],
+    {
+      server: [
+        'spec.rollback.baseline',
+        'rollback.baseline ["error-rate"] name metric ["errors"]',
+        'known are ["error-rate", "latency"]',
+      ],
+      operator: ['spec.rollback.baseline[0].metric', 'metric "errors" is not in analysis.metrics'],
+    },
   ),
   broken(
     'baseline-suite-exists',
     'a baseline on a suite that is not there',
     { 'spec.rollback.baseline[0]': { name: 'x', suite: 'fire', condition: '> 1' } },
-    [
-      'spec.rollback.baseline',
-      'rollback.baseline ["x"] name suite ["fire"]',
-      'known are ["smoke"]',
-    ],
-    ['spec.rollback.baseline[0].suite', 'suite "fire" is not in healthSuites'],
+    {
+      server: [
+        'spec.rollback.baseline',
+        'rollback.baseline ["x"] name suite ["fire"]',
+        'known are ["smoke"]',
+      ],
+      operator: ['spec.rollback.baseline[0].suite', 'suite "fire" is not in healthSuites'],
+    },
   ),
   broken(
     'rung-suite-exists',
     'a rung that runs a suite that is not there',
     { 'spec.triggers[1].onFiring[1].suite': 'fire' },
-    [
-      'spec.triggers',
-      'a rung names a suite that is not in healthSuites, in these triggers: ["latency"]; known are ["smoke"]',
-    ],
-    [
-      'spec.triggers[1].onFiring[1].suite',
-      '(latency)',
-      'suite "fire" is not in healthSuites; known are smoke',
-    ],
+    {
+      server: [
+        'spec.triggers',
+        'a rung names a suite that is not in healthSuites, in these triggers: ["latency"]; known are ["smoke"]',
+      ],
+      operator: [
+        'spec.triggers[1].onFiring[1].suite',
+        '(latency)',
+        'suite "fire" is not in healthSuites; known are smoke',
+      ],
+    },
   ),
   broken(
     'rollback-suite-exists',
     'a rollback that runs a suite that is not there',
     { 'spec.rollback.healthSuite': 'fire' },
-    ['spec.rollback.healthSuite', 'suite "fire" is not in healthSuites; known are ["smoke"]'],
-    ['spec.rollback.healthSuite', 'suite "fire" is not in healthSuites; known are smoke'],
+    {
+      server: [
+        'spec.rollback.healthSuite',
+        'suite "fire" is not in healthSuites; known are ["smoke"]',
+      ],
+      operator: [
+        'spec.rollback.healthSuite',
+        'suite "fire" is not in healthSuites; known are smoke',
+      ],
+    },
   ),
 ];
 
