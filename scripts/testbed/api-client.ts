@@ -123,12 +123,15 @@ export class ApiClient {
     return applied;
   }
 
-  /** Applies every document of YAML files or folders, CRDs and namespaces as they stand. Resolves with what was applied. */
+  /** Applies every document of YAML files or folders: CRDs all at once, then the rest in its order. Resolves with what was applied. */
   async applyFiles(...files: readonly string[]): Promise<readonly KubeObject[]> {
-    const applied: KubeObject[] = [];
-    for (const file of files) {
-      for (const object of await readManifest(file)) applied.push(await this.apply(object));
-    }
+    const objects = (await Promise.all(files.map(readManifest))).flat();
+    const isCrd = ({ kind }: KubeObject) => kind === 'CustomResourceDefinition';
+    const applied = await Promise.all(
+      objects.filter(isCrd).map(async (crd) => await this.apply(crd)),
+    );
+    for (const object of objects.filter((object) => !isCrd(object)))
+      applied.push(await this.apply(object));
     return applied;
   }
 

@@ -4,9 +4,23 @@ import { join } from 'node:path';
 
 /** Builds live outside the tree, so that they survive checkouts. */
 export function cacheFolder(): string {
-  const base = process.env['XDG_CACHE_HOME'];
-  const usable = base !== undefined && base.startsWith('/') ? base : join(homedir(), '.cache');
-  return join(usable, 'genesis-rollout');
+  return join(
+    absolute(process.env['XDG_CACHE_HOME']) ?? join(homedir(), '.cache'),
+    'genesis-rollout',
+  );
+}
+
+/** Where it is noted what `up` has started. */
+export function stateFolder(): string {
+  return join(
+    absolute(process.env['XDG_STATE_HOME']) ?? join(homedir(), '.local', 'state'),
+    'genesis-rollout',
+  );
+}
+
+/** The XDG specification has relative paths ignored. */
+function absolute(folder: string | undefined): string | undefined {
+  return folder?.startsWith('/') === true ? folder : undefined;
 }
 
 /** The folder with etcd, kube-apiserver and kubectl that setup-envtest and controller-runtime use, if the caller has one. */

@@ -17,6 +17,7 @@ export {
   type ObjectReference,
   readManifest,
 } from './api-client.ts';
+export { type AuditEvent, countRequests, readAudit } from './audit.ts';
 export { type BuildOptions, toolPath } from './build.ts';
 export { type ControlPlane, type ControlPlaneOptions, startControlPlane } from './control-plane.ts';
 export type { TestbedUser } from './credentials.ts';
@@ -32,6 +33,7 @@ export { contourCrds, gatewayApiCrds } from './manifests.ts';
 export { addAddress, isInNamespace, runInNamespace } from './namespace.ts';
 export { type Part, type PartOptions, startPart, withFreePorts } from './part.ts';
 export { freePort, freePorts } from './ports.ts';
+export { childrenOf, isAlive } from './process-table.ts';
 export {
   type Prometheus,
   type PrometheusOptions,

@@ -4,6 +4,8 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { isAlive } from './process-table.ts';
+
 const prefix = 'genesis-testbed-';
 /** A killed run's logs may still be wanted; its 128 MiB of etcd log are not for ever. */
 const sweepAfterMs = 60 * 60 * 1000;
@@ -49,14 +51,5 @@ async function sweepOne(path: string): Promise<void> {
   const marker = join(path, 'owner.pid');
   const [owner, { mtimeMs }] = await Promise.all([readFile(marker, 'utf8'), stat(marker)]);
   if (performance.timeOrigin + performance.now() - mtimeMs < sweepAfterMs) return;
-  if (!isAlive(Number(owner))) await rm(path, { recursive: true, force: true });
-}
-
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+  if (!(await isAlive(Number(owner)))) await rm(path, { recursive: true, force: true });
 }

@@ -7,10 +7,9 @@ import { ApiClient } from './api-client.ts';
 import { type ClusterFlags, UsageError } from './arguments.ts';
 import { type BuildOptions, toolPath } from './build.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
-import { existingCluster } from './existing-cluster.ts';
 import { gatewayApiCrds } from './manifests.ts';
+import { isAlive } from './process-table.ts';
 import { type Prometheus, startPrometheus } from './prometheus.ts';
-import { isAlive } from './run-folder.ts';
 
 export interface Session {
   /** For the environment of a command. */
@@ -71,6 +70,8 @@ async function startCluster(
     });
   }
   const kubeconfigPath = resolve(flags.kubeconfig);
+  // Only here: loading client-node takes half a second.
+  const { existingCluster } = await import('./existing-cluster.ts');
   const client = new ApiClient(await existingCluster(kubeconfigPath));
   try {
     await client.applyFiles(...crds);
@@ -129,11 +130,11 @@ async function firstEnded(
       ...cluster.pids(),
       ...(prometheus === undefined ? {} : { prometheus: prometheus.pid() }),
     };
-    const ended = Object.entries(pids).find(([, pid]) => !isAlive(pid));
-    if (ended !== undefined)
-      return new Error(
-        `${ended[0]} (process ${ended[1]}) has ended by itself; everything is stopped`,
-      );
+    for (const [name, pid] of Object.entries(pids)) {
+      if (!(await isAlive(pid))) {
+        return new Error(`${name} (process ${pid}) has ended by itself; everything is stopped`);
+      }
+    }
   }
 }
 

@@ -4,12 +4,12 @@ import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { cacheFolder } from './environment.ts';
+import { stateFolder } from './environment.ts';
+import { startedTicks } from './process-table.ts';
 import type { Session } from './session.ts';
 
 interface UpState {
   readonly pid: number;
-  /** When the process started, in clock ticks since boot: a pid alone may be taken over by another process. */
   readonly startedTicks: string;
   readonly exports: string;
 }
@@ -17,8 +17,8 @@ interface UpState {
 const stopWithinMs = 20_000;
 const pollEveryMs = 50;
 
-const stateFile = () => join(cacheFolder(), 'up.json');
-const logFile = () => join(cacheFolder(), 'up.log');
+const stateFile = () => join(stateFolder(), 'up.json');
+const logFile = () => join(stateFolder(), 'up.log');
 
 /** The testbed that is up, if any. */
 export async function readUp(): Promise<UpState | undefined> {
@@ -49,7 +49,7 @@ export async function detachUp(script: string, args: readonly string[]): Promise
     console.log(`# A testbed is up already (process ${running.pid}).\n${running.exports}`);
     return 0;
   }
-  await mkdir(cacheFolder(), { recursive: true });
+  await mkdir(stateFolder(), { recursive: true });
   const log = await open(logFile(), 'w');
   const child = spawn(process.execPath, [script, 'up', ...args], {
     detached: true,
@@ -85,12 +85,4 @@ export async function stopUp(): Promise<number> {
   }
   console.log('Stopped.');
   return 0;
-}
-
-async function startedTicks(pid: number): Promise<string | undefined> {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  // The second field, the name in brackets, may hold spaces; the start time is the 20th field after it. A zombie has ended.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return fields[0] === 'Z' ? undefined : fields[19];
 }
