@@ -1,0 +1,120 @@
+/** Act: carries out what was decided. Every action is absolute, so doing it again, or late, is harmless. */
+import { annotations, fieldManager, finalizer, rolloutResource } from '#api/names.ts';
+import { assertNever } from '#core/assert.ts';
+import type { Action } from '#core/decision.ts';
+import type { Cluster, KubeObject, ObjectKey } from '#ports/cluster.ts';
+import type { RouteWrite, TrafficRouter } from '#ports/traffic-router.ts';
+import { writeSpecRecord } from './spec-records.ts';
+import type { Specs } from './specs.ts';
+
+export interface Actor {
+  readonly cluster: Cluster;
+  readonly routers: (kind: string) => TrafficRouter | undefined;
+  readonly specs: Specs;
+}
+
+/** What came of an action that the API server did not fail. */
+export type ActionOutcome =
+  /** `rollout` is set where the action changed the rollout itself: what follows goes by its new resourceVersion. */
+  | { readonly type: 'done'; readonly rollout?: KubeObject }
+  /** Somebody else wrote in between: look again at once. */
+  | { readonly type: 'conflict'; readonly message: string }
+  | { readonly type: 'refused'; readonly message: string };
+
+const DONE: ActionOutcome = { type: 'done' };
+
+/** Rejects with ClusterError when the API server fails. */
+export async function act(
+  action: Action,
+  rollout: KubeObject,
+  actor: Actor,
+  signal: AbortSignal,
+): Promise<ActionOutcome> {
+  const { namespace = '', name } = rollout.metadata;
+  const key = { namespace, name };
+  switch (action.type) {
+    case 'SetWeight':
+    case 'Isolate':
+    case 'Release':
+      return toOutcome(await writeRoute(action, actor, signal));
+    case 'RecordSpec':
+      await writeSpecRecord(actor.cluster, rollout, action, signal);
+      actor.specs.remember(action.name, key, rollout['spec']);
+      return DONE;
+    case 'AddFinalizer':
+      return setFinalizers(rollout, actor, signal, (known) => [
+        ...known.filter((one) => one !== finalizer),
+        finalizer,
+      ]);
+    case 'RemoveFinalizer':
+      return setFinalizers(rollout, actor, signal, (known) =>
+        known.filter((one) => one !== finalizer),
+      );
+    case 'ClearRequest':
+      await clearRequest(key, action.request, actor, signal);
+      return DONE;
+    default:
+      return assertNever(action);
+  }
+}
+
+async function writeRoute(
+  action: Extract<Action, { type: 'SetWeight' | 'Isolate' | 'Release' }>,
+  actor: Actor,
+  signal: AbortSignal,
+): Promise<RouteWrite> {
+  const { target } = action;
+  const router = actor.routers(target.kind);
+  if (router === undefined) {
+    const message = `no router serves kind ${target.kind}`;
+    return { type: 'refused', reason: 'UnknownKind', message };
+  }
+  switch (action.type) {
+    case 'SetWeight': {
+      const { rollbackOf } = action;
+      const options = rollbackOf === undefined ? { signal } : { signal, rollbackOf };
+      return router.setWeight(target, action.weight, options);
+    }
+    case 'Isolate':
+      return router.isolate(target, signal);
+    case 'Release':
+      return router.release(target, action.declared, signal);
+    default:
+      return assertNever(action);
+  }
+}
+
+function toOutcome(write: RouteWrite): ActionOutcome {
+  return write.type === 'written' ? DONE : { type: write.type, message: write.message };
+}
+
+/** Guarded by resourceVersion: a list is replaced as a whole. */
+async function setFinalizers(
+  rollout: KubeObject,
+  { cluster }: Actor,
+  signal: AbortSignal,
+  change: (known: readonly string[]) => readonly string[],
+): Promise<ActionOutcome> {
+  const { namespace = '', name, finalizers = [], resourceVersion } = rollout.metadata;
+  const next = change(finalizers);
+  if (next.length === finalizers.length) return DONE;
+  const patch = { metadata: { resourceVersion, finalizers: next } };
+  const key = { namespace, name };
+  const options = { fieldManager, signal };
+  return { type: 'done', rollout: await cluster.mergePatch(rolloutResource, key, patch, options) };
+}
+
+/** Only if it is still the request that was read: a newer one must not be lost. */
+async function clearRequest(
+  key: ObjectKey,
+  request: string,
+  { cluster }: Actor,
+  signal: AbortSignal,
+): Promise<void> {
+  const path = `/metadata/annotations/${annotations.request.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  const operations = [
+    { op: 'test', path, value: request },
+    { op: 'remove', path },
+  ] as const;
+  await cluster.jsonPatch(rolloutResource, key, operations, { fieldManager, signal });
+}

@@ -1,0 +1,139 @@
+/** Look: everything `decide` may know about one rollout, put together from caches and due queries. */
+import { annotations, finalizer } from '#api/names.ts';
+import { type RolloutStatus, rolloutStatusSchema } from '#api/status.ts';
+import type { Answer, Question } from '#core/answer.ts';
+import { questionKey } from '#core/answer.ts';
+import { openQuestions } from '#core/decide.ts';
+import type { RunSpec } from '#core/run-spec.ts';
+import type { RouteObservation, Snapshot } from '#core/snapshot.ts';
+import type { Clock } from '#ports/clock.ts';
+import type { Cluster, KubeObject, ObjectKey } from '#ports/cluster.ts';
+import type { Endpoints } from '#ports/endpoints.ts';
+import type { TrafficRouter } from '#ports/traffic-router.ts';
+import type { RolloutIndex } from './rollout-index.ts';
+import { readSpecRecord } from './spec-records.ts';
+import type { KnownSpec, Specs } from './specs.ts';
+
+/** Asks one question for one rollout; a failure is an answer. */
+export type AskMetrics = (
+  question: Question,
+  of: { readonly namespace: string; readonly spec: KnownSpec['spec'] },
+  signal: AbortSignal,
+) => Promise<Answer>;
+
+export interface Observed {
+  readonly clock: Clock;
+  readonly cluster: Cluster;
+  readonly endpoints: Endpoints;
+  readonly routers: (kind: string) => TrafficRouter | undefined;
+  readonly index: RolloutIndex;
+  readonly specs: Specs;
+  readonly ask: AskMetrics;
+  /** Resolves once everything the run's routers read is watched. */
+  readonly routesWatched: (run: RunSpec, signal: AbortSignal) => Promise<void>;
+}
+
+/** Readings, then the range queries that prove a hold; anything beyond would be a defect of the core. */
+const ROUNDS_MAX = 4;
+
+export async function observe(
+  object: KubeObject,
+  key: ObjectKey,
+  world: Observed,
+  signal: AbortSignal,
+): Promise<Snapshot> {
+  const wanted = world.specs.current(object, key);
+  const status = parseStatus(object);
+  const recorded = await recordedSpec(status, key, world, signal);
+  const run = okRun(recorded) ?? (status.runId === undefined ? undefined : okRun(wanted));
+  const basis = run ?? okRun(wanted);
+  if (basis !== undefined) await world.routesWatched(basis, signal);
+  const snapshot: Snapshot = {
+    now: world.clock.now(),
+    object: identityOf(object, key),
+    wanted: wanted.resolved,
+    recorded: run,
+    status,
+    routes: basis === undefined ? [] : readRoutes(basis, world),
+    ready: readyOf(basis, key, world),
+    conflict: world.index.conflictOf(key),
+    answers: new Map(),
+  };
+  const spec = recorded?.spec ?? wanted.spec;
+  return answerQuestions(snapshot, { namespace: key.namespace, spec }, world, signal);
+}
+
+/** Asks until the core has no more questions. */
+async function answerQuestions(
+  snapshot: Snapshot,
+  of: { readonly namespace: string; readonly spec: KnownSpec['spec'] },
+  world: Observed,
+  signal: AbortSignal,
+): Promise<Snapshot> {
+  let known = snapshot;
+  for (let round = 0; round < ROUNDS_MAX; round += 1) {
+    const open = openQuestions(known);
+    if (open.length === 0) break;
+    const unique = new Map(open.map((question) => [questionKey(question), question]));
+    const asked = await Promise.all(
+      [...unique].map(
+        async ([id, question]) => [id, await world.ask(question, of, signal)] as const,
+      ),
+    );
+    known = { ...known, answers: new Map([...known.answers, ...asked]) };
+  }
+  return known;
+}
+
+/** The schema is loose, so a status of any version parses; one that does not is taken as empty and rewritten. */
+export function parseStatus(object: KubeObject): RolloutStatus {
+  const parsed = rolloutStatusSchema.safeParse(object['status'] ?? {});
+  return parsed.success ? parsed.data : {};
+}
+
+async function recordedSpec(
+  status: RolloutStatus,
+  key: ObjectKey,
+  world: Observed,
+  signal: AbortSignal,
+): Promise<KnownSpec | undefined> {
+  const name = status.specRecord;
+  if (name === undefined) return undefined;
+  const remembered = world.specs.recorded(name, key);
+  if (remembered !== undefined) return remembered;
+  const at = { namespace: key.namespace, name };
+  const spec = await readSpecRecord(world.cluster, at, signal);
+  return spec === undefined ? undefined : world.specs.remember(name, key, spec);
+}
+
+function okRun(known: KnownSpec | undefined): RunSpec | undefined {
+  return known?.resolved.type === 'ok' ? known.resolved.run : undefined;
+}
+
+function identityOf(object: KubeObject, key: ObjectKey): Snapshot['object'] {
+  const { uid = '', generation = 0, deletionTimestamp, finalizers } = object.metadata;
+  return {
+    ...key,
+    uid,
+    generation,
+    deletionRequestedAtMs:
+      deletionTimestamp === undefined ? undefined : Date.parse(deletionTimestamp),
+    hasFinalizer: finalizers?.includes(finalizer) ?? false,
+    request: object.metadata.annotations?.[annotations.request],
+  };
+}
+
+function readRoutes(run: RunSpec, world: Observed): RouteObservation[] {
+  return run.targets.map((target) => {
+    const router = world.routers(target.kind);
+    const message = `no router serves kind ${target.kind}`;
+    const reading = router?.read(target) ?? { type: 'refused', reason: 'UnknownKind', message };
+    return { target, reading };
+  });
+}
+
+function readyOf(run: RunSpec | undefined, key: ObjectKey, world: Observed): Snapshot['ready'] {
+  const count = (service: string | undefined) =>
+    service === undefined ? undefined : world.endpoints.ready(key.namespace, service);
+  return { stable: count(run?.stable?.service), canary: count(run?.canary?.service) };
+}

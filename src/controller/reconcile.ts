@@ -1,0 +1,141 @@
+/** One look at one rollout, in five verbs: observe, decide, checkpoint, act, come back. */
+import { rolloutResource } from '#api/names.ts';
+import { decide } from '#core/decide.ts';
+import type { Action, Decision } from '#core/decision.ts';
+import type { Snapshot } from '#core/snapshot.ts';
+import type { KubeObject, ObjectKey } from '#ports/cluster.ts';
+import type { EventRecorder } from '#ports/event-recorder.ts';
+import type { Logger } from '#ports/logger.ts';
+import { type ActionOutcome, type Actor, act } from './act.ts';
+import { writeStatus } from './checkpoint.ts';
+import { type Observed, observe } from './observe.ts';
+import type { ReconcileObserver } from './observer.ts';
+
+export interface Reconciler extends Observed, Actor {
+  readonly events: EventRecorder;
+  readonly observer: ReconcileObserver;
+  readonly logger: Logger;
+}
+
+/** When to come back: a time, at once because something changed under our hands, or only on a change. */
+export type Return =
+  | { readonly type: 'at'; readonly atMs: number; readonly isUrgent: boolean }
+  | { readonly type: 'again' }
+  | { readonly type: 'onChange' }
+  | { readonly type: 'gone' };
+
+/** Rejects with ClusterError or a defect; the queue's own backoff brings the key back. */
+export async function reconcile(
+  key: ObjectKey,
+  shell: Reconciler,
+  signal: AbortSignal,
+): Promise<Return> {
+  const startedMs = shell.clock.monotonic();
+  const object = shell.cluster.cached(rolloutResource, key);
+  if (object === undefined) {
+    shell.specs.forget(key);
+    shell.observer.forgotten(key);
+    return { type: 'gone' };
+  }
+  const snapshot = await observe(object, key, shell, signal);
+  const decision = decide(snapshot);
+  const evaluationMs = shell.clock.monotonic() - startedMs;
+  const { outcomes, faults } = await carryOut(object, snapshot, decision, shell, signal);
+  tell(object, key, snapshot, decision, shell);
+  const conflicted = outcomes.some((outcome) => outcome.type === 'conflict');
+  const durationMs = shell.clock.monotonic() - startedMs;
+  const [fault] = faults;
+  if (fault !== undefined) throw fault;
+  shell.observer.reconciled(conflicted ? 'conflict' : 'success', durationMs, evaluationMs);
+  return conflicted ? { type: 'again' } : comeBack(decision);
+}
+
+interface CarriedOut {
+  readonly outcomes: readonly ActionOutcome[];
+  /** Faults of actions that must not keep the ones after them from being tried. */
+  readonly faults: readonly Error[];
+}
+
+/**
+ * The order is the safety of the shell: what lowers canary in a rollback goes first and waits for nothing;
+ * then records that the status will name; then the status; then everything else.
+ */
+async function carryOut(
+  object: KubeObject,
+  snapshot: Snapshot,
+  decision: Decision,
+  shell: Reconciler,
+  signal: AbortSignal,
+): Promise<CarriedOut> {
+  const urgent = decision.first.filter(stopsTraffic);
+  const records = decision.first.filter((action) => !stopsTraffic(action));
+  const lowered = await actAll(urgent, object, shell, signal);
+  let rollout = object;
+  for (const action of records) {
+    const outcome = await act(action, rollout, shell, signal);
+    if (outcome.type === 'done' && outcome.rollout !== undefined) rollout = outcome.rollout;
+  }
+  if (decision.status !== snapshot.status) {
+    rollout = await writeStatus(shell.cluster, rollout, decision.status, signal);
+  }
+  const rest = await actAll(decision.actions, rollout, shell, signal);
+  return {
+    outcomes: [...lowered.outcomes, ...rest.outcomes],
+    faults: [...lowered.faults, ...rest.faults],
+  };
+}
+
+function stopsTraffic(action: Action): boolean {
+  return action.type === 'SetWeight' || action.type === 'Isolate';
+}
+
+/** Side by side: a slow route must not delay another. What one refuses is logged and does not stop the rest. */
+async function actAll(
+  actions: readonly Action[],
+  rollout: KubeObject,
+  shell: Reconciler,
+  signal: AbortSignal,
+): Promise<CarriedOut> {
+  const settled = await Promise.allSettled(
+    actions.map((action) => act(action, rollout, shell, signal)),
+  );
+  const faults = settled.flatMap((one) => (one.status === 'rejected' ? [toError(one.reason)] : []));
+  const outcomes = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  for (const outcome of outcomes) {
+    if (outcome.type === 'refused') {
+      shell.logger.warn({ rollout: rollout.metadata.name }, outcome.message);
+    }
+  }
+  return { outcomes, faults };
+}
+
+/** Events and one log line for every decision that changes something; the rest is there at debug level. */
+function tell(
+  object: KubeObject,
+  key: ObjectKey,
+  snapshot: Snapshot,
+  decision: Decision,
+  shell: Reconciler,
+): void {
+  for (const { type, reason, action, note } of decision.events) {
+    shell.events.record({ regarding: object, type, reason, action, note });
+  }
+  const { rule, because, status } = decision;
+  const fields = { ...key, rule, ...because, phase: status.phase, runId: status.runId };
+  const changes = status !== snapshot.status || decision.first.length + decision.actions.length > 0;
+  if (changes) shell.logger.info(fields, because.message);
+  else shell.logger.debug(fields, because.message);
+  shell.observer.decided(key, snapshot, decision);
+}
+
+function comeBack(decision: Decision): Return {
+  if (decision.wakeAtMs === undefined) return { type: 'onChange' };
+  const isUrgent =
+    decision.status.rollback !== undefined ||
+    decision.triggers.some(({ status }) => status.state === 'Pending');
+  return { type: 'at', atMs: decision.wakeAtMs, isUrgent };
+}
+
+function toError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
+}

@@ -1,0 +1,73 @@
+/** Specs, resolved and remembered: parsing and inspecting happens once a generation, not once a tick. */
+
+import type { RolloutSpec } from '#api/rollout.ts';
+import { rolloutSpecSchema } from '#api/rollout.ts';
+import { validateSpec } from '#api/validate.ts';
+import { type QueryFacts, resolveSpec } from '#core/resolve.ts';
+import type { ResolvedSpec } from '#core/snapshot.ts';
+import type { KubeObject, ObjectKey } from '#ports/cluster.ts';
+
+/** A spec as it stands in an object, and what a run would make of it. */
+export interface KnownSpec {
+  /** Undefined when it does not even parse. */
+  readonly spec: RolloutSpec | undefined;
+  readonly resolved: ResolvedSpec;
+}
+
+export type InspectQuery = (query: string) => QueryFacts;
+
+export class Specs {
+  readonly #inspect: InspectQuery;
+  readonly #current = new Map<string, { readonly version: string; readonly known: KnownSpec }>();
+  readonly #recorded = new Map<string, { readonly name: string; readonly known: KnownSpec }>();
+
+  readonly #refusal: string | undefined;
+
+  /** @param refusal why no run may be started at all; runs under way go on under their records */
+  constructor(inspect: InspectQuery, refusal?: string) {
+    this.#inspect = inspect;
+    this.#refusal = refusal;
+  }
+
+  /** The spec of the object as it is now. */
+  current(object: KubeObject, key: ObjectKey): KnownSpec {
+    const id = `${key.namespace}/${key.name}`;
+    const version = `${object.metadata.uid} ${object.metadata.generation}`;
+    const remembered = this.#current.get(id);
+    if (remembered?.version === version) return remembered.known;
+    const parsed = this.#parse(object['spec'], key);
+    const known: KnownSpec =
+      this.#refusal === undefined
+        ? parsed
+        : { ...parsed, resolved: { type: 'invalid', problems: [this.#refusal] } };
+    this.#current.set(id, { version, known });
+    return known;
+  }
+
+  /** The spec a run follows, from its record; undefined when the record has not been read yet. */
+  recorded(name: string, key: ObjectKey): KnownSpec | undefined {
+    const remembered = this.#recorded.get(`${key.namespace}/${key.name}`);
+    return remembered?.name === name ? remembered.known : undefined;
+  }
+
+  remember(name: string, key: ObjectKey, spec: unknown): KnownSpec {
+    const known = this.#parse(spec, key);
+    this.#recorded.set(`${key.namespace}/${key.name}`, { name, known });
+    return known;
+  }
+
+  forget(key: ObjectKey): void {
+    this.#current.delete(`${key.namespace}/${key.name}`);
+    this.#recorded.delete(`${key.namespace}/${key.name}`);
+  }
+
+  #parse(spec: unknown, { namespace, name }: ObjectKey): KnownSpec {
+    const parsed = rolloutSpecSchema.safeParse(spec);
+    if (!parsed.success) {
+      const problems = validateSpec(spec).map((problem) => problem.message);
+      return { spec: undefined, resolved: { type: 'invalid', problems } };
+    }
+    const input = { namespace, name, spec: parsed.data, inspect: this.#inspect };
+    return { spec: parsed.data, resolved: resolveSpec(input) };
+  }
+}

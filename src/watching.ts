@@ -1,0 +1,69 @@
+/** What is watched: rollouts and routes everywhere, ConfigMaps only in namespaces where a rollout moves a feature flag. */
+import { rolloutResource } from '#api/names.ts';
+import type { Controller } from '#controller/controller.ts';
+import type { RunSpec } from '#core/run-spec.ts';
+import type { KubeCluster } from '#kube/cluster-client.ts';
+import type { Watch } from '#kube/watches.ts';
+import { withoutManagedFields } from '#kube/watches.ts';
+import type { KubeObject, ObjectKey } from '#ports/cluster.ts';
+import { keepForRouters, routeResources } from '#routers/index.ts';
+
+export interface Watching {
+  start(controller: Controller): void;
+  /** Resolves once every feature flag of the run is watched; at once when it has none. */
+  flagsOf(run: RunSpec, signal: AbortSignal): Promise<void>;
+}
+
+export function createWatching(
+  cluster: KubeCluster,
+  namespaces: readonly string[] | undefined,
+): Watching {
+  const scope = namespaces === undefined ? {} : { namespaces };
+  const flagWatches = new Map<string, Watch>();
+  let used: Controller['used'] = () => undefined;
+  const flagResource = routeResources.find((resource) => resource.kind === 'ConfigMap');
+
+  const watchFlags = (namespace: string): Watch | undefined => {
+    const known = flagWatches.get(namespace);
+    if (known !== undefined || flagResource === undefined) return known;
+    const watch = cluster.watch(flagResource, {
+      namespaces: [namespace],
+      transform: keepForRouters,
+      onChange: ({ old, new: now }) => used('ConfigMap', keyOf(now ?? old)),
+    });
+    flagWatches.set(namespace, watch);
+    return watch;
+  };
+
+  return {
+    start(controller) {
+      used = (kind, key) => controller.used(kind, key);
+      cluster.watch(rolloutResource, {
+        ...scope,
+        transform: withoutManagedFields,
+        onChange: ({ type, old, new: now }) => {
+          const object = now ?? old;
+          if (object !== undefined) controller.rolloutChanged(object, type === 'deleted');
+        },
+      });
+      for (const resource of routeResources) {
+        if (resource === flagResource) continue;
+        cluster.watch(resource, {
+          ...scope,
+          transform: keepForRouters,
+          isOptional: true,
+          onChange: ({ old, new: now }) => used(resource.kind, keyOf(now ?? old)),
+        });
+      }
+    },
+    async flagsOf(run, signal) {
+      for (const target of run.targets) {
+        if (target.flag !== undefined) await watchFlags(target.namespace)?.synced(signal);
+      }
+    },
+  };
+}
+
+function keyOf(object: KubeObject | undefined): ObjectKey {
+  return { namespace: object?.metadata.namespace ?? '', name: object?.metadata.name ?? '' };
+}
