@@ -70,7 +70,7 @@ export class Connection {
     if (answer.statusCode !== 401) return answer;
     const renewed = await this.#credentials.refresh(credentials);
     if (renewed === credentials) return answer;
-    await answer.body.dump();
+    await answer.body.text();
     return await this.#sendAs(renewed, call);
   }
 
