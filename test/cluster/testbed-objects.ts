@@ -126,6 +126,18 @@ export async function podsOf(client: ApiClient, app: string): Promise<readonly K
   );
 }
 
+/** Every state that an app's pods go through in the next seconds. */
+export async function watchPods(
+  client: ApiClient,
+  app: string,
+  seconds: number,
+): Promise<readonly KubeObject[]> {
+  const query = `watch=true&timeoutSeconds=${seconds}&labelSelector=app%3D${app}`;
+  const { body } = await client.send('GET', `/api/v1/namespaces/shop/pods?${query}`);
+  const lines = String(body).split('\n').filter(Boolean);
+  return lines.map((line) => (JSON.parse(line) as { object: KubeObject }).object);
+}
+
 export function nodeOf(pod: KubeObject | undefined): string | undefined {
   return (pod?.['spec'] as { nodeName?: string } | undefined)?.nodeName;
 }

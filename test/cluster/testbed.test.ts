@@ -34,6 +34,7 @@ import {
   statusAs,
   statusOf,
   waitingReason,
+  watchPods,
   widgetDefinition,
 } from './testbed-objects.ts';
 import { living, pollUntil } from './testbed-polling.ts';
@@ -92,13 +93,14 @@ describe('a control plane', { timeout: buildsColdWithinMs }, () => {
   ] as const) {
     test(`a pod labelled ${fate} is on the node and never Ready`, async () => {
       const name = `fate-${fate}`;
+      const history = watchPods(plane.client, name, 2);
       await plane.client.apply(deployment(name, { replicas: 1, labels: { [podFateLabel]: fate } }));
-      const [pod] = await pollUntil(
-        async () => await podsOf(plane.client, name),
-        ([found]) => found !== undefined && conditionIs(found, 'Ready', 'False'),
-      );
-      assert.equal(waitingReason(pod), reason);
-      assert.equal(nodeOf(pod), kwokNode);
+      const seen = await history;
+      const last = seen.at(-1);
+      assert.equal(nodeOf(last), kwokNode);
+      assert.equal(waitingReason(last), reason);
+      assert.ok(last !== undefined && conditionIs(last, 'Ready', 'False'));
+      assert.ok(!seen.some((pod) => conditionIs(pod, 'Ready', 'True')));
     });
   }
 
@@ -180,19 +182,26 @@ describe('a control plane', { timeout: buildsColdWithinMs }, () => {
 
   test('the audit log counts every request once, by user and verb', async () => {
     const path = plane.auditLogPath ?? '';
-    const mine = '/api/v1/namespaces/shop/configmaps/counted';
+    const watched = '/api/v1/namespaces/audited/configmaps';
+    const mine = `${watched}/counted`;
     const client = new ApiClient({ ...plane.client.address });
     for (let index = 0; index < 7; index += 1) await client.send('GET', mine);
+    // A watch has two lines, one when it starts and one when it ends.
+    await client.send('GET', `${watched}?watch=true&timeoutSeconds=1`);
     await client.send('DELETE', mine);
     await client.close();
     const counts = await pollUntil(
       async () =>
         countRequests(await readAudit(path), ({ user, verb, requestURI }) =>
-          requestURI === mine ? `${user.username} ${verb}` : undefined,
+          requestURI.startsWith(watched) ? `${user.username} ${verb}` : undefined,
         ),
       (found) => found.get('admin delete') === 1,
     );
-    assert.deepEqual(Object.fromEntries(counts), { 'admin get': 7, 'admin delete': 1 });
+    assert.deepEqual(Object.fromEntries(counts), {
+      'admin get': 7,
+      'admin watch': 1,
+      'admin delete': 1,
+    });
     assert.equal((await readAudit(path, new Date(Date.now() + 60_000))).length, 0);
   });
 
