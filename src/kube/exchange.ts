@@ -63,13 +63,12 @@ export class Exchange {
   }
 
   async #tries(call: JsonCall, signal: AbortSignal): Promise<unknown> {
-    const { method, path, body, contentType, guard } = call;
+    const { method, path, body, contentType = 'application/json', guard } = call;
     const request: HttpCall = {
       method,
       path,
       signal,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      ...(contentType === undefined ? {} : { contentType }),
+      ...(body === undefined ? {} : { body: JSON.stringify(body), contentType }),
       ...(guard === undefined ? {} : { guard }),
     };
     for (let tryNumber = 1; ; tryNumber += 1) {
