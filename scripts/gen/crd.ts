@@ -114,6 +114,8 @@ export function rolloutCrd() {
     shortNames: names.shortNames.rollout,
     columns: rolloutColumns,
     selectable: ['.status.phase', '.spec.revision', '.spec.workload.name'],
+    // The name of a rollout is the value of labels.
+    name: { type: 'string', maxLength: limits.nameLengthMax, pattern: namePattern.source },
     description:
       'A GenesisRollout moves traffic from stable to canary on a schedule, watches, and rolls back by itself.',
     spec: toStructural(rolloutSpecSchema),
@@ -139,13 +141,14 @@ interface CrdParts {
   readonly shortNames: readonly string[];
   readonly columns: readonly Column[];
   readonly selectable: readonly string[];
+  readonly name?: StructuralSchema;
   readonly description: string;
   readonly spec: StructuralSchema;
   readonly status: StructuralSchema;
 }
 
-function crd({ resource, shortNames, columns, selectable, description, spec, status }: CrdParts) {
-  assertLoose(status, 'status');
+function crd({ resource, shortNames, columns, selectable, ...parts }: CrdParts) {
+  assertLoose(parts.status, 'status');
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
@@ -172,7 +175,7 @@ function crd({ resource, shortNames, columns, selectable, description, spec, sta
           subresources: { status: {} },
           selectableFields: selectable.map((jsonPath) => ({ jsonPath })),
           additionalPrinterColumns: columns,
-          schema: { openAPIV3Schema: root(description, spec, status) },
+          schema: { openAPIV3Schema: root(parts) },
         },
       ],
     },
@@ -180,7 +183,12 @@ function crd({ resource, shortNames, columns, selectable, description, spec, sta
 }
 
 /** No rule may stand at the root: it would see status too, and could refuse a status write. */
-function root(description: string, spec: StructuralSchema, status: StructuralSchema) {
+function root({
+  name,
+  description,
+  spec,
+  status,
+}: Omit<CrdParts, 'resource' | 'shortNames' | 'columns' | 'selectable'>) {
   return {
     description,
     type: 'object',
@@ -188,13 +196,7 @@ function root(description: string, spec: StructuralSchema, status: StructuralSch
     properties: {
       apiVersion: { type: 'string' },
       kind: { type: 'string' },
-      metadata: {
-        type: 'object',
-        properties: {
-          // The name of a rollout is the value of labels.
-          name: { type: 'string', maxLength: limits.nameLengthMax, pattern: namePattern.source },
-        },
-      },
+      metadata: { type: 'object', ...(name === undefined ? {} : { properties: { name } }) },
       spec,
       status: { description: 'Written by the operator.', ...status },
     },

@@ -34,6 +34,9 @@ export const unitNames = Object.keys(units) as readonly Exclude<Unit, ''>[];
 
 const form = /^(>=|<=|==|!=|>|<) *(-?)([0-9]{1,15})(?:[.]([0-9]{1,15}))? *([^0-9. ]*)$/;
 
+/** What {@link parseCondition} takes, as one RE2 pattern for the CRD. */
+export const conditionPattern = `^(${operators.join('|')}) *-?[0-9]{1,15}([.][0-9]{1,15})? *(${unitNames.join('|')})?$`;
+
 /** Throws RangeError, with a sentence that names what is allowed. */
 export function parseCondition(text: string): Condition {
   const match = form.exec(text);

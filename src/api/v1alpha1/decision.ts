@@ -33,7 +33,7 @@ const decisionSpecObject = z.object({
   step: name('For Approve and Reject the step; for Acknowledge the trigger.').optional(),
   by: text(
     "Who decides. A ValidatingAdmissionPolicy holds this to the caller's authenticated name.",
-    253,
+    512,
   ),
   reason: text('Why, for the account.', limits.textLengthMax).optional(),
   expiresAt: z.iso.datetime({ offset: true }).describe('Not applied after this time.').optional(),

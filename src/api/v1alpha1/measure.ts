@@ -1,18 +1,20 @@
 /** What is measured: a query, or a ratio of two, with the rules that every place which measures shares. */
 import { z } from 'zod';
-import { operators, parseCondition, unitNames } from './condition-text.ts';
+import { conditionPattern, operators, parseCondition, unitNames } from './condition-text.ts';
 import { limits } from './limits.ts';
-import { placeholderNames, placeholderPattern, unknownPlaceholders } from './placeholders.ts';
+import {
+  knownPlaceholdersPattern,
+  placeholderNames,
+  placeholderPattern,
+  unknownPlaceholders,
+} from './placeholders.ts';
 import { type CelRule, celString, type Finding, twins, withTwins } from './twin.ts';
 
 const known = placeholderNames.map((name) => `$(${name})`);
 const allowed = `known are ${known.join(' ')}, and $$( is a literal $(`;
 
-/** RE2 cannot look ahead, so the whole text is described: other text, runs of `$`, known placeholders. */
-const knownOnly = `^([^$]|[$][$]+|[$][^$(]|[$][(](${placeholderNames.join('|').replaceAll('.', '[.]')})[)])*[$]?$`;
-
 const placeholderRule: CelRule = {
-  rule: `self.matches(${celString(knownOnly)})`,
+  rule: `self.matches(${celString(knownPlaceholdersPattern)})`,
   message: `unknown placeholder; ${allowed}`,
   messageExpression: `'unknown placeholder among %s; ${allowed}'.format([self.findAll(${celString(placeholderPattern)})])`,
 };
@@ -47,11 +49,10 @@ export const ratioSchema = z
     'A share of failures: a healthy service has no failing series at all, and that is told apart from no data.',
   );
 
-const conditionForm = `^(${operators.join('|')}) *-?[0-9]{1,15}([.][0-9]{1,15})? *(${unitNames.join('|')})?$`;
 const conditionWithAnyUnit = `^(${operators.join('|')}) *-?[0-9]{1,15}([.][0-9]{1,15})? *[^0-9. ]*$`;
 
 const conditionRule: CelRule = {
-  rule: `self.matches(${celString(conditionForm)})`,
+  rule: `self.matches(${celString(conditionPattern)})`,
   message: `must be "<operator> <number><unit>"; operators are ${operators.join(' ')}, units are ${unitNames.join(' ')} or none`,
   messageExpression:
     `'condition "' + self + '"' + (self.matches(${celString(conditionWithAnyUnit)}) ` +

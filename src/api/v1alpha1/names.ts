@@ -70,3 +70,6 @@ export const crdNames = {
   rollout: `${rolloutResource.plural}.${group}`,
   decision: `${decisionResource.plural}.${group}`,
 } as const;
+
+/** Triggers that every rollout has; no trigger of a spec may take their names. */
+export const builtInTriggers = ['canary-down', 'stable-down'] as const;

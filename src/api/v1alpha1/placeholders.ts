@@ -21,6 +21,12 @@ export const placeholderNames = Object.keys(placeholders) as readonly Placeholde
 /** The same pattern stands in the CRD. A run of several `$` before the `(` is a literal. */
 export const placeholderPattern = '[$]+[(][A-Za-z0-9_.-]*[)]?';
 
+/**
+ * A text without unknown placeholders, as one pattern for the CRD. RE2 cannot look ahead, so the whole text is
+ * described: other text, runs of `$`, known placeholders.
+ */
+export const knownPlaceholdersPattern = `^([^$]|[$][$]+|[$][^$(]|[$][(](${placeholderNames.join('|').replaceAll('.', '[.]')})[)])*[$]?$`;
+
 /** Puts the values in, escaped so that they stay within a PromQL string. Unknown placeholders stay as they are. */
 export function substitute(text: string, values: PlaceholderValues): string {
   return text.replaceAll(new RegExp(placeholderPattern, 'g'), (found) => {

@@ -11,6 +11,9 @@ export const rollbackStages = ['StopTraffic', 'Verify', 'Restore', 'Stabilize', 
 
 const budgets = defaults.rollback.stages;
 
+const budget = (meaning: string, byDefault: string) =>
+  atLeast('1s', duration(meaning)).default(byDefault);
+
 export const rollbackSchema = z
   .object({
     sla: atLeast(
@@ -19,13 +22,11 @@ export const rollbackSchema = z
     ).default(defaults.rollback.sla),
     stages: z
       .object({
-        stopTraffic: duration('Weights to 0, read back. Retried without end.').default(
-          budgets.stopTraffic,
-        ),
-        verify: duration("Stable's health is looked at.").default(budgets.verify),
-        restore: duration('Canary scaled to 0, hooks run.').default(budgets.restore),
-        stabilize: duration('The baseline holds on stable.').default(budgets.stabilize),
-        report: duration('The incident report is written and sent.').default(budgets.report),
+        stopTraffic: budget('Weights to 0, read back. Retried without end.', budgets.stopTraffic),
+        verify: budget("Stable's health is looked at.", budgets.verify),
+        restore: budget('Canary scaled to 0, hooks run.', budgets.restore),
+        stabilize: budget('The baseline holds on stable.', budgets.stabilize),
+        report: budget('The incident report is written and sent.', budgets.report),
       })
       .describe('The budget of each stage. One over its budget is reported, and the next begins.')
       .prefault({}),

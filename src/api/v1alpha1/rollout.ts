@@ -1,15 +1,19 @@
 /** GenesisRollout: the schema of the whole object, and the names that everybody else uses for its parts. */
 import { z } from 'zod';
 import { metadataSchema } from './metadata.ts';
+import { operatorRules } from './operator-rules.ts';
 import { referenceTwins } from './references.ts';
 import { rolloutSpecObject } from './spec.ts';
 import { specTwins, workloadImmutable } from './spec-rules.ts';
 import { rolloutStatusSchema } from './status.ts';
-import { type Plain, withCel, withTwins } from './twin.ts';
+import { type Plain, withCel, withCheck, withTwins } from './twin.ts';
 
-export const rolloutSpecSchema = withCel(
-  withTwins(rolloutSpecObject, [...specTwins, ...referenceTwins]),
-  workloadImmutable,
+export const rolloutSpecSchema = withCheck(
+  withCel(withTwins(rolloutSpecObject, [...specTwins, ...referenceTwins]), workloadImmutable),
+  (spec) =>
+    operatorRules.flatMap(({ name, check }) =>
+      check(spec).map((finding) => ({ ...finding, rule: name })),
+    ),
 );
 
 export const rolloutSchema = z.object({

@@ -1,8 +1,9 @@
-/** Every rule about more than one field, by name, for the reference and for the test that tries each half of each. */
+/** Every rule that is more than the form of one field, by name: for the reference, and for the test that tries each. */
 import { headerTwins, metricTwins, prometheusTwins } from './analysis.ts';
 import { decisionTwins } from './decision.ts';
 import { healthSuiteTwins } from './health-suite.ts';
 import { conditionTwins, templateTwins } from './measure.ts';
+import { operatorRules } from './operator-rules.ts';
 import { referenceTwins } from './references.ts';
 import { durationTwins } from './scalars.ts';
 import { scheduleTwins } from './schedule.ts';
@@ -12,6 +13,8 @@ import { featureFlagTwins, routeTwins, trafficTwins } from './traffic.ts';
 import { rungTwins, triggerTwins } from './trigger.ts';
 
 export interface Rule {
+  /** `admission`: the API server and the operator. `operator`: the operator alone. */
+  readonly by: 'admission' | 'operator';
   readonly name: string;
   /** Where it stands. */
   readonly at: string;
@@ -37,7 +40,15 @@ const places = {
   'intervals, timeouts and the SLA': durationTwins('1s'),
 } as const;
 
-export const rolloutRules: readonly Rule[] = rulesOf(places);
+export const rolloutRules: readonly Rule[] = [
+  ...rulesOf(places),
+  ...operatorRules.map(({ name, message }) => ({
+    by: 'operator' as const,
+    name,
+    at: 'spec',
+    message,
+  })),
+];
 export const decisionRules: readonly Rule[] = rulesOf({ spec: decisionTwins });
 
 interface Named {
@@ -47,6 +58,6 @@ interface Named {
 
 function rulesOf(places: Readonly<Record<string, readonly Named[]>>): readonly Rule[] {
   return Object.entries(places).flatMap(([at, twins]) =>
-    twins.map(({ name, cel }) => ({ name, at, message: cel.message })),
+    twins.map(({ name, cel }) => ({ by: 'admission' as const, name, at, message: cel.message })),
   );
 }

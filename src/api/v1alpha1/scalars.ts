@@ -71,7 +71,7 @@ export function secretKey(meaning: string) {
       name: objectName('The name of the Secret.'),
       key: text('The key within it.', 253),
     })
-    .describe(meaning);
+    .meta({ description: meaning, 'x-kubernetes-map-type': 'atomic' });
 }
 
 /** Part of somebody else's API: kept as it is, checked by whoever it is for. */

@@ -4,7 +4,7 @@ import { defaults } from './defaults.ts';
 import { duration } from './duration.ts';
 import { limits } from './limits.ts';
 import { condition, exactlyOneCel, exactlyOneFinding, query, ratioSchema } from './measure.ts';
-import { count, keyedList, name, setOf } from './scalars.ts';
+import { atLeast, count, keyedList, name, setOf } from './scalars.ts';
 import { type Plain, twins, withTwins } from './twin.ts';
 
 export const successRequirements = [
@@ -55,8 +55,11 @@ export const successSchema = z
       .enum(['Extend', 'Rollback', 'Hold'])
       .describe('What follows when a criterion is missed.')
       .default(defaults.success.onFailure),
-    extendBy: duration(
-      'By how much `end` moves. Default: 48h without a schedule of your own, else `schedule.end`.',
+    extendBy: atLeast(
+      '1s',
+      duration(
+        'By how much `end` moves. Default: 48h without a schedule of your own, else `schedule.end`.',
+      ),
     ).optional(),
     maxExtensions: count('After so many extensions it is held.', 0, limits.extensionsMax).default(
       defaults.success.maxExtensions,

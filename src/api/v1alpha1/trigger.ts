@@ -11,6 +11,7 @@ import {
   ratioSchema,
   template,
 } from './measure.ts';
+import { builtInTriggers } from './names.ts';
 import { atomicList, name, text, url } from './scalars.ts';
 import { celList, type Plain, twins, withTwins } from './twin.ts';
 
@@ -145,6 +146,24 @@ export const triggerTwins = twins<Trigger>(
     name: 'trigger-one-source',
     cel: exactlyOneCel(sources),
     check: (trigger) => exactlyOneFinding(trigger, sources),
+  },
+  {
+    name: 'trigger-name-free',
+    cel: {
+      rule: `!(self.name in ${celList(builtInTriggers)})`,
+      message: `the names ${builtInTriggers.join(' and ')} belong to the built-in triggers`,
+      messageExpression: `'the name ' + self.name + ' belongs to a built-in trigger, as do all of ${builtInTriggers.join(', ')}'`,
+      fieldPath: '.name',
+    },
+    check: ({ name }) =>
+      builtInTriggers.every((taken) => taken !== name)
+        ? []
+        : [
+            {
+              path: ['name'],
+              message: `the name ${name} belongs to a built-in trigger, as do all of ${builtInTriggers.join(', ')}`,
+            },
+          ],
   },
   {
     name: 'measure-of-suite',

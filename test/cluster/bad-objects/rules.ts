@@ -423,6 +423,15 @@ const triggers = [
     },
   ),
   broken(
+    'trigger-name-free',
+    'a trigger named like a built-in one',
+    { 'spec.triggers[2].name': 'canary-down' },
+    {
+      server: ['spec.triggers[2].name', 'the name canary-down belongs to a built-in trigger'],
+      operator: ['spec.triggers[2].name', 'the name canary-down belongs to a built-in trigger'],
+    },
+  ),
+  broken(
     'measure-of-suite',
     'a measure without a suite',
     { 'spec.triggers[0].measure': 'Failed' },
