@@ -195,7 +195,7 @@ describe('a flag', () => {
     const managers = cluster.server
       .get(resource, key)
       ?.metadata.managedFields?.map((entry) => entry.manager);
-    assert.deepEqual(managers, ['seed', 'kubectl']);
+    assert.deepEqual(managers, ['kubectl']);
   });
 
   test('goes back to what was declared even if it must not be raised', async () => {

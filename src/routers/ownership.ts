@@ -30,33 +30,35 @@ function owns(fields: unknown, path: readonly string[]): boolean {
 }
 
 /**
- * Removes every entry of ours from managedFields, each guarded by a `test` on its manager. The API
- * server ignores an empty list and keeps the old entries, so where all are ours the list is reset
- * with one empty entry instead.
+ * Removes every entry of ours from managedFields, each guarded by a `test` on its manager; values stay.
+ * Of a custom resource the API server takes an empty list for an oversight and keeps the old entries,
+ * so where all are ours the list is reset with one empty entry instead.
  */
 export function releaseOperations(object: KubeObject): JsonPatchOperation[] {
   const entries = object.metadata.managedFields ?? [];
   const ours = entries.flatMap((entry, index) => (entry.manager === fieldManager ? [index] : []));
+  const path = '/metadata/managedFields';
   const tests = ours.map(
     (index): JsonPatchOperation => ({
       op: 'test',
-      path: `/metadata/managedFields/${index}/manager`,
+      path: `${path}/${index}/manager`,
       value: fieldManager,
     }),
   );
   if (ours.length > 0 && ours.length === entries.length) {
-    const guard = { op: 'replace', path: '/metadata/resourceVersion' } as const;
-    return [
-      ...tests,
-      { ...guard, value: object.metadata.resourceVersion },
-      { op: 'replace', path: '/metadata/managedFields', value: [{}] },
-    ];
+    return [...tests, resourceVersionGuard(object), { op: 'replace', path, value: [{}] }];
   }
   const removals = ours.toReversed().map(
     (index): JsonPatchOperation => ({
       op: 'remove',
-      path: `/metadata/managedFields/${index}`,
+      path: `${path}/${index}`,
     }),
   );
   return [...tests, ...removals];
+}
+
+/** Fails with 409 unless the object is still the one that the operations were computed from. */
+export function resourceVersionGuard(object: KubeObject): JsonPatchOperation {
+  const value = object.metadata.resourceVersion;
+  return { op: 'replace', path: '/metadata/resourceVersion', value };
 }

@@ -12,7 +12,7 @@ import {
   type Resource,
 } from '#ports/cluster.ts';
 import type { Logger } from '#ports/logger.ts';
-import { releaseOperations } from './ownership.ts';
+import { releaseOperations, resourceVersionGuard } from './ownership.ts';
 import { routeReasons } from './reasons.ts';
 
 /** Why nothing can be written: `reason` is CamelCase, `message` a sentence. */
@@ -51,17 +51,14 @@ export function patchOf(operations: readonly JsonPatchOperation[]): Plan {
   return operations.length === 0 ? { type: 'stands' } : { type: 'patch', operations };
 }
 
-/** Fails with 409 unless the object is still the one that the operations were computed from. */
+/** Does nothing unless the object is still the one that the operations were computed from. */
 export function guardedPatchOf(
   object: KubeObject,
   operations: readonly JsonPatchOperation[],
 ): Plan {
-  const guard: JsonPatchOperation = {
-    op: 'replace',
-    path: '/metadata/resourceVersion',
-    value: object.metadata.resourceVersion,
-  };
-  return patchOf(operations.length === 0 ? operations : [guard, ...operations]);
+  return patchOf(
+    operations.length === 0 ? operations : [resourceVersionGuard(object), ...operations],
+  );
 }
 
 /** One try, from the watch cache: whoever raises must decide again after a conflict. */

@@ -1,9 +1,10 @@
-/** The routers' contract over a real API server with the Gateway API's own CRDs. */
+/** The routers' contract, and that of the fake cluster, over a real API server with the Gateway API's own CRDs. */
 import { after, before } from 'node:test';
 import { createCluster, type KubeCluster } from '#kube/cluster-client.ts';
 import { silentLogger } from '#ports/logger.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { type ControlPlane, gatewayApiCrds, startControlPlane } from '#scripts/testbed/index.ts';
+import { clusterContract } from '#test/contracts/cluster.contract.ts';
 import { trafficRouterContract } from '#test/contracts/traffic-router.contract.ts';
 import { routerSubjects } from '#test/contracts/traffic-router.subjects.ts';
 
@@ -37,3 +38,7 @@ for (const subject of routerSubjects) {
     return { cluster, namespace, close: () => Promise.resolve() };
   });
 }
+
+clusterContract('the real API server', () =>
+  Promise.resolve({ cluster, namespace: 'default', close: () => Promise.resolve() }),
+);

@@ -65,6 +65,11 @@ export class FakeApiServer {
     this.#admit = options.admit ?? ((object) => object);
   }
 
+  /** The resourceVersion of the latest write. */
+  get version(): number {
+    return this.#resourceVersion;
+  }
+
   /** Every committed write, in order, at once. Returns how to stop. */
   watch(onEvent: (event: WatchEvent) => void): () => void {
     this.#watchers.add(onEvent);

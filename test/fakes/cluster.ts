@@ -50,6 +50,8 @@ export class FakeCluster implements Cluster {
   after: ((request: FakeRequest) => void | Promise<void>) | undefined;
   readonly #isLeading: () => boolean;
   readonly #cache = new Map<string, KubeObject>();
+  /** Versions up to which an object is known to be gone. */
+  readonly #gone = new Map<string, number>();
   readonly #listeners = new Set<(event: WatchEvent) => void>();
   readonly #held: WatchEvent[] = [];
   #paused = false;
@@ -100,8 +102,7 @@ export class FakeCluster implements Cluster {
     const request = requestOf('get', resource, key, { options: { signal } });
     return await this.#exchange(request, signal, () => {
       const object = this.server.get(resource, key);
-      if (object === undefined) this.#cache.delete(keyOf(resource, key));
-      else this.#learn(resource, object);
+      this.#learnState(resource, key);
       return object;
     });
   }
@@ -152,7 +153,10 @@ export class FakeCluster implements Cluster {
   async delete(resource: Resource, key: ObjectKey, options: WriteOptions): Promise<void> {
     const request = requestOf('delete', resource, key, { options });
     this.#expectLeading(options);
-    await this.#exchange(request, options.signal, () => this.server.delete(resource, key));
+    await this.#exchange(request, options.signal, () => {
+      this.server.delete(resource, key);
+      this.#learnState(resource, key);
+    });
   }
 
   async #write(
@@ -183,11 +187,26 @@ export class FakeCluster implements Cluster {
     return answer;
   }
 
+  /** What the server has just shown of an object, its absence too. */
+  #learnState(resource: Resource, key: ObjectKey): void {
+    const object = this.server.get(resource, key);
+    if (object === undefined) this.#forget(keyOf(resource, key), this.server.version);
+    else this.#learn(resource, object);
+  }
+
+  #forget(key: string, version: number): void {
+    const known = this.#cache.get(key);
+    if (known !== undefined && versionOf(known) > version) return;
+    this.#cache.delete(key);
+    this.#gone.set(key, version);
+  }
+
   /** A reader sees its own writes, and never goes back behind them. */
   #learn(resource: Resource, object: KubeObject): void {
     const key = keyOf(resource, keyFrom(object));
     const known = this.#cache.get(key);
-    if (known === undefined || versionOf(known) < versionOf(object)) this.#cache.set(key, object);
+    const version = known === undefined ? (this.#gone.get(key) ?? 0) : versionOf(known);
+    if (version < versionOf(object)) this.#cache.set(key, object);
   }
 
   #receive(event: WatchEvent): void {
@@ -196,12 +215,9 @@ export class FakeCluster implements Cluster {
   }
 
   #deliver(event: WatchEvent): void {
-    if (event.type === 'deleted') {
-      const key = keyOf(event.resource, keyFrom(event.object));
-      const known = this.#cache.get(key);
-      if (known !== undefined && versionOf(known) < versionOf(event.object))
-        this.#cache.delete(key);
-    } else this.#learn(event.resource, event.object);
+    const { type, resource, object } = event;
+    if (type === 'deleted') this.#forget(keyOf(resource, keyFrom(object)), versionOf(object));
+    else this.#learn(resource, object);
     for (const listener of this.#listeners) listener(event);
   }
 }

@@ -86,16 +86,24 @@ export function abandonedLeaves(
 }
 
 /**
- * A write may carry managedFields of its own. As in the API server an empty list means the old ones,
- * and one empty entry means none at all.
+ * A write may carry managedFields of its own. As in the API server none at all means the old ones, one
+ * empty entry means that nobody owns anything, and an empty list means the former for a custom resource
+ * and the latter for a built-in one.
  */
 function startingEntries(
   before: KubeObject | undefined,
   after: KubeObject,
 ): readonly ManagedFieldsEntry[] {
-  const given = after.metadata.managedFields ?? [];
-  if (given.length === 0) return before?.metadata.managedFields ?? [];
+  const old = before?.metadata.managedFields ?? [];
+  const given = after.metadata.managedFields ?? old;
+  if (given.length === 0 && isCustom(after)) return old;
   return given.filter((entry) => entry.manager !== undefined);
+}
+
+/** Of the groups in k8s.io the Gateway API's alone is one of custom resources. */
+function isCustom({ apiVersion }: KubeObject): boolean {
+  if (apiVersion.startsWith('gateway.networking.k8s.io/')) return true;
+  return apiVersion.includes('.') && !apiVersion.includes('.k8s.io/');
 }
 
 function mergeEntries(
@@ -146,7 +154,7 @@ function leavesOf(object: KubeObject | undefined): Leaves {
   const owned = Object.fromEntries(
     Object.entries(metadata).filter(([key]) => OWNED_METADATA.includes(key)),
   );
-  collect(owned, ['f:metadata'], leaves);
+  if (Object.keys(owned).length > 0) collect(owned, ['f:metadata'], leaves);
   return leaves;
 }
 
