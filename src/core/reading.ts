@@ -37,14 +37,15 @@ type SeriesSelector = Readonly<Record<string, string>> | undefined;
 
 /** Fills the placeholders of a measure in; `fill` knows the arm and the time. */
 export function fillMeasure(measure: Measure, fill: (text: string) => string): FilledMeasure {
+  const series = fillSeries(measure.series, fill);
   return measure.type === 'query'
-    ? { type: 'query', query: fill(measure.query), series: measure.series }
-    : {
-        type: 'ratio',
-        bad: fill(measure.bad),
-        total: fill(measure.total),
-        series: measure.series,
-      };
+    ? { type: 'query', query: fill(measure.query), series }
+    : { type: 'ratio', bad: fill(measure.bad), total: fill(measure.total), series };
+}
+
+function fillSeries(series: SeriesSelector, fill: (text: string) => string): SeriesSelector {
+  if (series === undefined) return undefined;
+  return Object.fromEntries(Object.entries(series).map(([label, value]) => [label, fill(value)]));
 }
 
 /** The reading at `atMs`; undefined while an answer is still missing. */
