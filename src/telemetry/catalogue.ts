@@ -1,0 +1,269 @@
+/**
+ * Every metric of ours, declared once: name, type, labels and the sentence that both `/metrics` and the
+ * reference say about it. Base units, as Prometheus wants them; names of others only where dashboards know them.
+ */
+
+interface Declared {
+  readonly help: string;
+  readonly labels: readonly string[];
+}
+
+export type MetricDeclaration =
+  | (Declared & { readonly type: 'counter' | 'gauge' })
+  | (Declared & { readonly type: 'histogram'; readonly buckets: readonly number[] });
+
+const rollout = ['namespace', 'rollout'] as const;
+const trigger = [...rollout, 'trigger', 'severity'] as const;
+
+/** From a millisecond, a decision without queries, to half a minute, the longest that one look may take. */
+const lookBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const requestBuckets = [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15];
+/** The promise is 2 s; the budget of the first stage is a minute. */
+const rollbackBuckets = [0.1, 0.25, 0.5, 1, 1.5, 2, 3, 5, 10, 30, 60, 300, 900];
+
+/** One series a rollout or more; written at scrape time from what the controller saw last. */
+export const rolloutSeries = {
+  genesis_rollout_weight_ratio: {
+    type: 'gauge',
+    help: "Canary's share as read back from the routes, 0 to 1; the highest where routes differ.",
+    labels: rollout,
+  },
+  genesis_rollout_planned_weight_ratio: {
+    type: 'gauge',
+    help: "Canary's share that the current step asks for, 0 to 1; 0 in and after a rollback.",
+    labels: rollout,
+  },
+  genesis_rollout_phase: {
+    type: 'gauge',
+    help: '1 for the phase a rollout is in; its other phases have no series.',
+    labels: [...rollout, 'phase'],
+  },
+  genesis_rollout_step_info: {
+    type: 'gauge',
+    help: '1 for the step whose weight is asked for, with the revision that is rolled out.',
+    labels: [...rollout, 'step', 'revision'],
+  },
+  genesis_rollout_next_step_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When the next step is due, as a Unix time; no series when no step lies ahead.',
+    labels: rollout,
+  },
+  genesis_rollout_next_step_seconds: {
+    type: 'gauge',
+    help: 'Time until the next step is due, at the time of the scrape; negative while it is overdue.',
+    labels: rollout,
+  },
+  genesis_rollout_condition: {
+    type: 'gauge',
+    help: '1 for the status that a condition has; its other statuses have no series.',
+    labels: [...rollout, 'condition', 'status'],
+  },
+  genesis_rollout_hold: {
+    type: 'gauge',
+    help: '1 for each reason why a rollout does not advance.',
+    labels: [...rollout, 'reason', 'by'],
+  },
+  genesis_trigger_state: {
+    type: 'gauge',
+    help: '1 for the state a trigger is in; its other states have no series.',
+    labels: [...trigger, 'state'],
+  },
+  genesis_trigger_value: {
+    type: 'gauge',
+    help: 'The newest reading of a trigger, in base units; no series while there is none.',
+    labels: trigger,
+  },
+  genesis_trigger_threshold: {
+    type: 'gauge',
+    help: 'What the reading of a trigger is compared with, in base units.',
+    labels: trigger,
+  },
+  genesis_trigger_active_seconds: {
+    type: 'gauge',
+    help: 'How long the condition of a trigger has held so far; 0 while it is false.',
+    labels: trigger,
+  },
+} as const satisfies Record<string, MetricDeclaration>;
+
+/** What happened, counted. */
+export const events = {
+  genesis_rollbacks_total: {
+    type: 'counter',
+    help: 'Rollbacks begun, by the reason of the decision.',
+    labels: ['reason'],
+  },
+  genesis_rollback_seconds: {
+    type: 'histogram',
+    help: 'Time until every route and flag of a rollback read 0 % canary: since the decision, and since the trigger had held for its time.',
+    labels: ['since'],
+    buckets: rollbackBuckets,
+  },
+  genesis_promotions_total: {
+    type: 'counter',
+    help: 'Runs that succeeded.',
+    labels: [],
+  },
+  genesis_traffic_drift_total: {
+    type: 'counter',
+    help: 'Weights that another writer changed during a run.',
+    labels: [],
+  },
+  genesis_evaluations_total: {
+    type: 'counter',
+    help: 'Looks at the triggers of a rollout, by the worst state found.',
+    labels: ['outcome'],
+  },
+  genesis_evaluation_duration_seconds: {
+    type: 'histogram',
+    help: 'Time from the first query of a look to its decision.',
+    labels: [],
+    buckets: lookBuckets,
+  },
+  genesis_reconcile_duration_seconds: {
+    type: 'histogram',
+    help: 'Time of a whole look at a rollout: observe, decide, write, act.',
+    labels: ['result'],
+    buckets: lookBuckets,
+  },
+  controller_runtime_reconcile_total: {
+    type: 'counter',
+    help: 'Looks at rollouts, by result.',
+    labels: ['controller', 'result'],
+  },
+  genesis_prometheus_queries_total: {
+    type: 'counter',
+    help: 'Queries carried out, by outcome.',
+    labels: ['kind', 'outcome'],
+  },
+  genesis_prometheus_queries_shared_total: {
+    type: 'counter',
+    help: 'Queries that were not sent because the same one was under way or just answered.',
+    labels: [],
+  },
+  genesis_prometheus_query_duration_seconds: {
+    type: 'histogram',
+    help: 'Time from asking Prometheus to its answer, waiting for a place included.',
+    labels: ['kind'],
+    buckets: requestBuckets,
+  },
+  genesis_prometheus_query_wait_seconds: {
+    type: 'histogram',
+    help: 'The part of a query that was spent waiting for a place.',
+    labels: ['kind'],
+    buckets: requestBuckets,
+  },
+  genesis_prometheus_response_bytes_total: {
+    type: 'counter',
+    help: 'Bytes that Prometheus has answered.',
+    labels: [],
+  },
+  genesis_watch_connected: {
+    type: 'gauge',
+    help: 'Open watch streams of a resource; there is one for each namespace watched, or one for all.',
+    labels: ['resource'],
+  },
+  genesis_watch_lists_total: {
+    type: 'counter',
+    help: 'How often a resource was read whole, at the start or because its history was lost.',
+    labels: ['resource'],
+  },
+  genesis_watch_failures_total: {
+    type: 'counter',
+    help: 'Watches and lists that failed, by fault.',
+    labels: ['resource', 'fault'],
+  },
+  rest_client_requests_total: {
+    type: 'counter',
+    help: 'Requests to the API server, by status code, method and host.',
+    labels: ['code', 'method', 'host'],
+  },
+  rest_client_request_duration_seconds: {
+    type: 'histogram',
+    help: 'Time of a request to the API server, by verb and host.',
+    labels: ['verb', 'host'],
+    buckets: requestBuckets,
+  },
+  rest_client_rate_limiter_duration_seconds: {
+    type: 'histogram',
+    help: 'Time that requests to the API server waited for their turn at our own limit; only those that waited.',
+    labels: [],
+    buckets: requestBuckets,
+  },
+  workqueue_depth: {
+    type: 'gauge',
+    help: 'Keys that wait for a worker.',
+    labels: ['name'],
+  },
+  workqueue_adds_total: {
+    type: 'counter',
+    help: 'Keys added to the queue.',
+    labels: ['name'],
+  },
+  workqueue_queue_duration_seconds: {
+    type: 'histogram',
+    help: 'Time a key waited for a worker.',
+    labels: ['name'],
+    buckets: lookBuckets,
+  },
+  workqueue_work_duration_seconds: {
+    type: 'histogram',
+    help: 'Time a worker was busy with a key.',
+    labels: ['name'],
+    buckets: lookBuckets,
+  },
+  workqueue_retries_total: {
+    type: 'counter',
+    help: 'Keys added again because their processing failed.',
+    labels: ['name'],
+  },
+  workqueue_unfinished_work_seconds: {
+    type: 'gauge',
+    help: 'How long all keys under way have been so, together.',
+    labels: ['name'],
+  },
+  workqueue_longest_running_processor_seconds: {
+    type: 'gauge',
+    help: 'How long the key longest under way has been so.',
+    labels: ['name'],
+  },
+  leader_election_master_status: {
+    type: 'gauge',
+    help: '1 while this process leads, 0 while it stands by.',
+    labels: ['name'],
+  },
+  nodejs_eventloop_lag_mean_seconds: {
+    type: 'gauge',
+    help: 'How late the event loop ran since the last scrape: mean.',
+    labels: [],
+  },
+  nodejs_eventloop_lag_p50_seconds: {
+    type: 'gauge',
+    help: 'How late the event loop ran since the last scrape: median.',
+    labels: [],
+  },
+  nodejs_eventloop_lag_p90_seconds: {
+    type: 'gauge',
+    help: 'How late the event loop ran since the last scrape: 90th percentile.',
+    labels: [],
+  },
+  nodejs_eventloop_lag_p99_seconds: {
+    type: 'gauge',
+    help: 'How late the event loop ran since the last scrape: 99th percentile.',
+    labels: [],
+  },
+  nodejs_eventloop_lag_max_seconds: {
+    type: 'gauge',
+    help: 'How late the event loop ran since the last scrape: at worst.',
+    labels: [],
+  },
+  genesis_build_info: {
+    type: 'gauge',
+    help: '1, with the version of the operator and of Node.',
+    labels: ['version', 'node'],
+  },
+} as const satisfies Record<string, MetricDeclaration>;
+
+export const catalogue: Readonly<Record<string, MetricDeclaration>> = {
+  ...rolloutSeries,
+  ...events,
+};
