@@ -1,0 +1,55 @@
+/**
+ * `npm run bench -- --rollouts N`: measures the table of docs/performance.md against the real API server, with a metrics
+ * stub whose answers it sets and the API server's audit log as the count of requests.
+ */
+import { writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { Bench } from './bench.ts';
+import { printReport } from './report.ts';
+
+const options = {
+  rollouts: { type: 'string', default: '1000' },
+  'steady-seconds': { type: 'string', default: '60' },
+  scattered: { type: 'string', default: '100' },
+  'shared-query': { type: 'boolean', default: false },
+  concurrency: { type: 'string', default: '32' },
+  profile: { type: 'boolean', default: false },
+  json: { type: 'string' },
+  help: { type: 'boolean', default: false },
+} as const;
+
+const usage = `npm run bench -- [--rollouts N] [--steady-seconds S] [--scattered F] [--shared-query] [--concurrency C] [--profile] [--json FILE]
+
+  --rollouts N        rollouts in mid-canary (1000)
+  --steady-seconds S  how long the steady state is watched (60)
+  --scattered F       rollouts that fail at moments of their own (100); all others fail at once after them
+  --shared-query      all rollouts ask one query and pick their series
+  --profile           writes a CPU profile of the steady state and of the storm (V8, .cpuprofile)
+  --json FILE         writes the figures as JSON
+`;
+
+function count(name: string, text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  process.stderr.write(`error: --${name}: "${text}" is not a whole number above 0\n`);
+  process.exit(2);
+}
+
+const { values } = parseArgs({ options });
+if (values.help) {
+  process.stdout.write(usage);
+} else {
+  const bench = new Bench({
+    rollouts: count('rollouts', values.rollouts),
+    steadySeconds: count('steady-seconds', values['steady-seconds']),
+    scattered: count('scattered', values.scattered),
+    concurrency: count('concurrency', values.concurrency),
+    sharedQuery: values['shared-query'],
+    profile: values.profile,
+  });
+  const figures = await bench.run().finally(() => bench.stop());
+  printReport(figures);
+  if (values.json !== undefined) {
+    await writeFile(values.json, `${JSON.stringify(figures, null, 2)}\n`);
+  }
+}
