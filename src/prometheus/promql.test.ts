@@ -32,6 +32,7 @@ describe('a refusal is a sentence that says where and what', () => {
     ['sum(up))', 'at character 8: ")" closes nothing'],
     ['rate(a[5m)', 'at character 10: found ")" where "]" should close "["'],
     ['up{job="a}', 'at character 8: the string that begins with " is never closed'],
+    ['up{job="a\nb"}', 'at line 1, character 8: the string that begins with " is never closed'],
     [
       'up{job="a\\.b"}',
       'at character 10: unknown escape \\. in a string; in a regular expression write \\\\.',

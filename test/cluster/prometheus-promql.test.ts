@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { checkPromql } from '#prometheus/promql.ts';
 import { startPrometheus } from '#scripts/testbed/index.ts';
 import { accepted, refused, stricter, withoutNumbers } from '#test/prometheus/promql-table.ts';
+import { randomQueries } from '#test/prometheus/random-promql.ts';
 
 let prometheus: Awaited<ReturnType<typeof startPrometheus>>;
 before(async () => {
@@ -41,4 +42,18 @@ describe('the table of queries is what the real Prometheus says', () => {
       assert.equal(checkPromql(query).type, 'invalid');
     });
   }
+});
+
+test('random expressions are judged alike', async () => {
+  let acceptedCount = 0;
+  for (const query of randomQueries(500, 20_261_122)) {
+    const theirs = await refusal(query);
+    const ours = checkPromql(query);
+    const weAccept = ours.type === 'ok' || /gives a (range|string)/.test(ours.message);
+    const words = ours.type === 'ok' ? theirs : ours.message;
+    assert.equal(weAccept, theirs === undefined, `${query}: ${words}`);
+    if (weAccept) acceptedCount += 1;
+  }
+  // Both kinds must have been met often, or nothing was compared.
+  assert.ok(acceptedCount > 50 && acceptedCount < 450, `${acceptedCount} accepted`);
 });

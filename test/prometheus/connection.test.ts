@@ -251,7 +251,7 @@ describe('the lane', () => {
 describe('an asker', () => {
   test('who leaves gets an answer at once, and the request is given up', async () => {
     await using server = await startFakePrometheus({ respond: () => ({ type: 'hang' }) });
-    await using source = testSource();
+    await using source = testSource({ timeoutMs: 60_000 });
     const stop = new AbortController();
     const asked = source.instant(endpointOf(server.url), 'up', 1, stop.signal);
     await eventually('it is under way', () => server.open.now === 1);

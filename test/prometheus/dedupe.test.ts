@@ -1,7 +1,8 @@
 /** Which questions are the same to the client: equal endpoint by value, equal text, equal time. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { apiError, startFakePrometheus } from './fake-prometheus.ts';
+import { systemClock } from '#runtime/clock.ts';
+import { apiError, startFakePrometheus, vector } from './fake-prometheus.ts';
 import { endpointOf, forever, testSource } from './source.ts';
 
 test('a thousand askers of one question send one request, and equal endpoints are the same', async () => {
@@ -62,4 +63,21 @@ test('a failure is shared by those who ask together', async () => {
   );
   assert.ok(answers.every(({ type }) => type === 'error'));
   assert.equal(server.requests.length, 1);
+});
+
+test('an answer is kept for keepMs, a failure for a second only', async () => {
+  let laterMs = 0;
+  const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + laterMs };
+  await using server = await startFakePrometheus({
+    respond: ({ form }) => (form['query'] === 'bad' ? apiError(500, 'internal', 'no') : vector([])),
+  });
+  await using source = testSource({ clock, keepMs: 60_000 });
+  for (const afterMs of [0, 500, 1_100, 59_000, 61_000]) {
+    laterMs = afterMs;
+    for (const query of ['bad', 'good']) {
+      await source.instant(endpointOf(server.url), query, 1, forever);
+    }
+  }
+  const sent = server.requests.map(({ form }) => form['query']);
+  assert.deepEqual(sent, ['bad', 'good', 'bad', 'bad', 'bad', 'good']);
 });

@@ -28,6 +28,7 @@ export const accepted: readonly string[] = [
   'up{job=~"(?i)abc"}',
   'up{job=~"[[:alpha:]]+\\\\pN\\\\z"}',
   'up{job=~"(?P<name>a)"}',
+  'up{job=~"\\\\Q(\\\\E(?U)a+"}',
   'up{}',
   'sum(up)',
   'sum by (job, instance,) (up)',
@@ -222,8 +223,8 @@ export const refused: readonly string[] = [
   'a;b',
 ];
 
-/** Prometheus parses these; we do not, because the grammar that we use does not. Nobody is known to write them. */
-export const stricter: readonly string[] = ['rate(a[5 m])', 'offset'];
+/** Prometheus parses these, and we do not: quirks of its lexer and parser that nobody is known to rely on. */
+export const stricter: readonly string[] = ['rate(a[5 m])', 'rate(a @ end() [5m])', 'offset'];
 
 /** Prometheus parses these, but gives no numbers. */
 export const withoutNumbers: readonly string[] = ['a[5m:1m]', 'a[5m]', '"hello"'];

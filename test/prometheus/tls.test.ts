@@ -73,6 +73,18 @@ describe('a server with a certificate of its own authority', () => {
   }
 });
 
+test('a kept connection is not lent to an endpoint that trusts another authority', async () => {
+  await using fake = await startFakePrometheus({ tls: serverPair });
+  await using source = testSource();
+  const ask = (authority: string) => {
+    const tls = { ca: authority, serverName: 'prometheus.test' };
+    return source.instant(endpointOf(fake.url, { tls }), 'up', 1, forever);
+  };
+  assert.equal((await ask(ca)).type, 'samples');
+  assert.equal((await ask(other.ca)).type, 'error');
+  assert.equal(fake.requests.length, 1);
+});
+
 describe('a server that wants a client certificate', () => {
   test('gets ours', async () => {
     const { answer, requests } = await ask({ ...trusted, ...client }, { mutual: true });
