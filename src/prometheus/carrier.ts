@@ -70,8 +70,7 @@ export function createCarrier(options: CarrierOptions, connections: Connections)
   const send = createSend(responseBytesMax);
 
   const travel = async (question: Question, trip: Trip, signal: AbortSignal) => {
-    const { origin, endpoint } = question.target;
-    const { pool, lane } = connections.of(origin, endpoint.tls);
+    const { pool, lane } = connections.of(question.target);
     const leave = await lane.enter(signal, question.urgent);
     try {
       const at = clock.monotonic();

@@ -2,6 +2,7 @@
 import { Pool } from 'undici';
 import type { MetricEndpoint } from '#ports/metric-source.ts';
 import { createLane, type Lane } from './lane.ts';
+import type { Target } from './target.ts';
 
 export interface Connection {
   readonly pool: Pool;
@@ -9,7 +10,7 @@ export interface Connection {
 }
 
 export interface Connections {
-  of(origin: string, tls: MetricEndpoint['tls']): Connection;
+  of(target: Target): Connection;
   all(): Iterable<Connection>;
   close(): Promise<void>;
 }
@@ -27,6 +28,7 @@ const KEEP_ALIVE_MS = 60_000;
 
 export function createConnections(options: ConnectionOptions): Connections {
   const connections = new Map<string, Connection>(); // Least recently used first.
+  let isClosed = false;
 
   const closeUnused = (): void => {
     for (const [key, { pool, lane }] of connections) {
@@ -38,10 +40,11 @@ export function createConnections(options: ConnectionOptions): Connections {
   };
 
   return {
-    of(origin, tls) {
-      const key = JSON.stringify([origin, tls]);
+    of(target) {
+      if (isClosed) throw new Error('this source has been closed');
+      const key = target.connectionKey;
       const known = connections.get(key);
-      const connection = known ?? open(origin, tls, options);
+      const connection = known ?? open(target.origin, target.endpoint.tls, options);
       connections.delete(key);
       connections.set(key, connection);
       if (!known) closeUnused();
@@ -49,6 +52,7 @@ export function createConnections(options: ConnectionOptions): Connections {
     },
     all: () => connections.values(),
     async close() {
+      isClosed = true;
       const pools = Array.from(connections.values(), ({ pool }) => pool);
       connections.clear();
       await Promise.all(pools.map((pool) => pool.destroy()));

@@ -7,6 +7,8 @@ export interface Target {
   readonly id: number;
   readonly endpoint: MetricEndpoint;
   readonly origin: string;
+  /** Equal for endpoints that may share connections. Made once, since it contains whole certificates. */
+  readonly connectionKey: string;
   readonly paths: { readonly instant: string; readonly range: string };
   readonly headers: Readonly<Record<string, string>>;
   /** For messages: no user, no query parameters. */
@@ -33,6 +35,7 @@ export function createTarget(endpoint: MetricEndpoint, id: number): TargetResult
       id,
       endpoint,
       origin: url.origin,
+      connectionKey: JSON.stringify([url.origin, endpoint.tls]),
       paths: {
         instant: `${prefix}/api/v1/query${url.search}`,
         range: `${prefix}/api/v1/query_range${url.search}`,
