@@ -1,0 +1,194 @@
+/** Builders with defaults for tests of the engine: a spec, what a run makes of it, and one snapshot of the world. */
+import { apiVersion } from '#api/names.ts';
+import { type RolloutSpec, type RolloutSpecInput, rolloutSpecSchema } from '#api/rollout.ts';
+import type { RolloutStatus } from '#api/status.ts';
+import { type Answer, type Question, questionKey } from '#core/answer.ts';
+import { openQuestions } from '#core/decide.ts';
+import { resolveSpec } from '#core/resolve.ts';
+import type { RouteReading } from '#core/route-reading.ts';
+import type { RouteTarget, RunSpec } from '#core/run-spec.ts';
+import type { ResolvedSpec, RouteObservation, Snapshot } from '#core/snapshot.ts';
+import { checkPromql } from '#prometheus/promql.ts';
+
+/** When every test begins: a full hour, so that the evaluation grid lies on it. */
+export const T0 = Date.UTC(2026, 10, 22, 12);
+
+export const SECOND = 1000;
+export const MINUTE = 60 * SECOND;
+export const HOUR = 60 * MINUTE;
+
+export const namespace = 'shop';
+export const rolloutName = 'checkout';
+
+/** Trigger `errors` on one series a Service: nothing looks back, so nothing has to be waited for. */
+export const ERRORS = 'errors{service="$(arm.service)"}';
+
+export const errorsTrigger = {
+  name: 'errors',
+  severity: 'Critical',
+  query: ERRORS,
+  condition: '> 0.5%',
+  for: '5m',
+} as const;
+
+/** An hour at 0 %, an hour at 50 %, an hour at 100 %. */
+export const threeSteps: NonNullable<RolloutSpecInput['schedule']> = {
+  steps: [
+    { name: 'dark', at: '0h', weight: 0 },
+    { name: 'half', at: '1h', weight: 50 },
+    { name: 'full', at: '2h', weight: 100 },
+  ],
+  end: '3h',
+};
+
+/** What a person writes, with defaults that make a rollout of three hours with one trigger. */
+export function rolloutSpec(overrides: Partial<RolloutSpecInput> = {}): RolloutSpecInput {
+  return {
+    revision: 'v2',
+    traffic: {
+      stable: { service: 'old', port: 80 },
+      canary: { service: 'new', port: 80 },
+      routes: [{ kind: 'HTTPRoute', name: 'web' }],
+    },
+    schedule: threeSteps,
+    triggers: [errorsTrigger],
+    ...overrides,
+  };
+}
+
+/** As the operator resolves it: through the schema with its defaults, then `resolveSpec` with real PromQL. */
+export function resolved(input: unknown): ResolvedSpec {
+  const parsed = rolloutSpecSchema.safeParse(input);
+  if (!parsed.success) {
+    return { type: 'invalid', problems: parsed.error.issues.map((issue) => issue.message) };
+  }
+  const spec: RolloutSpec = parsed.data;
+  return resolveSpec({ namespace, name: rolloutName, spec, inspect });
+}
+
+function inspect(query: string) {
+  const text = query.replaceAll(/[$][(]window[)]/g, '1h').replaceAll(/[$][(][a-z.]+[)]/g, 'x');
+  const check = checkPromql(text);
+  return check.type === 'ok'
+    ? ({ type: 'ok', longestRangeMs: check.longestRangeMs } as const)
+    : check;
+}
+
+/** Throws with the sentences when the spec is refused. */
+export function runSpec(overrides: Partial<RolloutSpecInput> = {}): RunSpec {
+  const spec = resolved(rolloutSpec(overrides));
+  if (spec.type === 'invalid') throw new Error(spec.problems.join('; '));
+  return spec.run;
+}
+
+type Read = Extract<RouteReading, { type: 'read' }>;
+
+export function reading(overrides: Partial<Read> = {}): Read {
+  return {
+    type: 'read',
+    weight: 0,
+    uniform: true,
+    settled: true,
+    writtenBy: 'kubectl',
+    owned: false,
+    rolledBackRun: undefined,
+    resourceVersion: '1',
+    problems: [],
+    ...overrides,
+  };
+}
+
+export function routesOf(run: RunSpec, overrides: Partial<Read> = {}): RouteObservation[] {
+  return run.targets.map((target: RouteTarget) => ({ target, reading: reading(overrides) }));
+}
+
+export function snapshot(run: RunSpec, overrides: Partial<Snapshot> = {}): Snapshot {
+  return {
+    now: T0,
+    object: {
+      namespace,
+      name: rolloutName,
+      uid: 'u-1',
+      generation: 1,
+      deletionRequestedAtMs: undefined,
+      hasFinalizer: true,
+      request: undefined,
+    },
+    wanted: { type: 'ok', run },
+    recorded: run,
+    status: {},
+    routes: routesOf(run),
+    ready: { stable: 2, canary: 2 },
+    conflict: undefined,
+    answers: new Map(),
+    ...overrides,
+  };
+}
+
+/** A status of a run that has entered its first step. */
+export function startedStatus(run: RunSpec, overrides: Partial<RolloutStatus> = {}): RolloutStatus {
+  return {
+    phase: 'Progressing',
+    revision: run.revision,
+    runId: 'run-1',
+    runGeneration: 1,
+    specRecord: 'checkout-run-1-g1',
+    startedAt: '2026-11-22T12:00:00Z',
+    preflightPassedAt: '2026-11-22T12:00:00Z',
+    stableReadyAtStart: 2,
+    holds: [],
+    ...overrides,
+  };
+}
+
+/** What a fake Prometheus says of a filled query at a time: a number (NaN too), or nothing. */
+export type SeriesValue = number | 'absent';
+export type SeriesOf = (query: string, atMs: number) => SeriesValue;
+
+export function answerTo(question: Question, seriesOf: SeriesOf): Answer {
+  if (question.type === 'instant') {
+    const value = seriesOf(question.query, question.atMs);
+    const samples = value === 'absent' ? [] : [{ labels: {}, value, atMs: question.atMs }];
+    return { type: 'samples', samples, skewMs: 0 };
+  }
+  const points = [];
+  for (let atMs = question.startMs; atMs <= question.endMs; atMs += question.stepMs) {
+    const value = seriesOf(question.query, atMs);
+    if (value !== 'absent') points.push({ atMs, value });
+  }
+  return { type: 'series', series: points.length === 0 ? [] : [{ labels: {}, points }], skewMs: 0 };
+}
+
+/** Rounds that the real shell allows the core before it decides. */
+const ROUNDS_MAX = 4;
+
+/** Asks until the core has no more questions, as the shell does. */
+export function answered(
+  question: Snapshot,
+  answer: (question: Question) => Answer,
+  onAsked: (question: Question) => void = () => undefined,
+): Snapshot {
+  let known = question;
+  for (let round = 0; round < ROUNDS_MAX; round += 1) {
+    const open = openQuestions(known);
+    if (open.length === 0) return known;
+    const asked = open.map((one) => {
+      onAsked(one);
+      return [questionKey(one), answer(one)] as const;
+    });
+    known = { ...known, answers: new Map([...known.answers, ...asked]) };
+  }
+  const left = openQuestions(known);
+  if (left.length > 0) throw new Error(`still open after ${ROUNDS_MAX} rounds: ${left.length}`);
+  return known;
+}
+
+/** The object as it would stand in the API server, for tests that start from YAML. */
+export function rolloutObject(spec: RolloutSpecInput): object {
+  return {
+    apiVersion,
+    kind: 'GenesisRollout',
+    metadata: { name: rolloutName, namespace },
+    spec,
+  };
+}
