@@ -1,0 +1,80 @@
+/** The real controller, as a process of its own: `node dist/controller.mjs`, with no other access than a kubeconfig. */
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { run } from '#scripts/testbed/command.ts';
+import { type Part, startPart, withFreePorts } from '#scripts/testbed/index.ts';
+
+export interface ControllerOptions {
+  readonly kubeconfig: string;
+  readonly namespace: string;
+  readonly prometheusUrl: string;
+  readonly runFolder: string;
+  /** Default: one for each start. */
+  readonly ports?: { readonly metrics: number; readonly health: number };
+  readonly flags?: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+export interface ControllerProcess extends Part {
+  readonly metricsUrl: string;
+}
+
+const root = join(import.meta.dirname, '../..');
+const bundle = join(root, 'dist/controller.mjs');
+const readyWithinMs = 20_000;
+
+/** Bundles the controller from the source tree as it is now; a second or so. */
+export async function buildController(signal?: AbortSignal): Promise<void> {
+  await run(process.execPath, [join(root, 'scripts/build.ts')], {
+    cwd: root,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  await access(bundle);
+}
+
+/** Resolves when it says that it is ready. */
+export async function startController(options: ControllerOptions): Promise<ControllerProcess> {
+  if (options.ports !== undefined) return await start(options, options.ports);
+  return await withFreePorts(
+    2,
+    async ([metrics = 0, health = 0]) => await start(options, { metrics, health }),
+  );
+}
+
+async function start(
+  options: ControllerOptions,
+  ports: { readonly metrics: number; readonly health: number },
+): Promise<ControllerProcess> {
+  const part = await startPart({
+    name: 'controller',
+    command: process.execPath,
+    args: [
+      bundle,
+      `--kubeconfig=${options.kubeconfig}`,
+      `--namespace=${options.namespace}`,
+      `--prometheus-url=${options.prometheusUrl}`,
+      `--metrics-address=127.0.0.1:${ports.metrics}`,
+      `--health-address=127.0.0.1:${ports.health}`,
+      ...(options.flags ?? []),
+    ],
+    runFolder: options.runFolder,
+    isReady: async (signal) =>
+      (await fetch(`http://127.0.0.1:${ports.health}/readyz`, { signal })).ok,
+    readyWithinMs,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
+  return { ...part, metricsUrl: `http://127.0.0.1:${ports.metrics}/metrics` };
+}
+
+/** The newest reading of each trigger, as the controller itself exports it. Empty while it cannot be asked. */
+export async function triggerValues(metricsUrl: string): Promise<ReadonlyMap<string, number>> {
+  const text = await fetch(metricsUrl, { signal: AbortSignal.timeout(1_000) }).then(
+    async (response) => await response.text(),
+    () => '',
+  );
+  const pattern = /^genesis_trigger_value\{.*?trigger="([^"]+)".*?\} (\S+)$/gm;
+  return new Map(
+    [...text.matchAll(pattern)].map(([, name = '', value = '']) => [name, Number(value)]),
+  );
+}

@@ -1,0 +1,98 @@
+/** `npm run demo`: the main job of the product, on this machine or on a cluster of one's own. */
+import { constants } from 'node:os';
+
+import { createRunFolder, isInNamespace, runInNamespace } from '#scripts/testbed/index.ts';
+import { type DemoFlags, parseInvocation, UsageError, usage } from './arguments.ts';
+import { runDemo } from './demo.ts';
+import { createLocalWorld } from './local-world.ts';
+import { paintFor } from './paint.ts';
+import { planDemo } from './plan.ts';
+import { prepareLocal } from './prepare.ts';
+import { createScreen } from './screen.ts';
+
+/** The demo's only look at the environment; see no-color.org. */
+const noColor = process.env['NO_COLOR'];
+
+async function main(args: readonly string[]): Promise<number> {
+  const interruption = onInterruption();
+  try {
+    const invocation = parseInvocation(args);
+    if (invocation.type === 'help') {
+      console.log(usage);
+      return 0;
+    }
+    if (isInNamespace()) return await perform(invocation.flags, interruption);
+    await prepareLocal({ say, signal: interruption });
+    return await runInNamespace([process.execPath, ...process.argv.slice(1)]);
+  } catch (error) {
+    if (interruption.aborted) return interruptedCode(interruption);
+    return explain(error);
+  }
+}
+
+async function perform(flags: DemoFlags, signal: AbortSignal): Promise<number> {
+  const folder = await createRunFolder();
+  const paint = paintFor(process.stdout, noColor);
+  const screen = createScreen(process.stdout, paint);
+  const plan = planDemo({ isShort: flags.isShort, scrapeIntervalMs: 1_000 });
+  try {
+    const passed = await runDemo({
+      plan,
+      folder,
+      screen,
+      paint,
+      signal,
+      runs: flags.runs,
+      json: flags.json,
+      createWorld: async () =>
+        await createLocalWorld({
+          folder: folder.path,
+          say: (sentence) => screen.say(sentence),
+          signal,
+        }),
+      linger: undefined,
+    });
+    return passed ? 0 : 1;
+  } finally {
+    await folder.remove();
+  }
+}
+
+function explain(error: unknown): number {
+  const isMistake = error instanceof UsageError;
+  const hint = isMistake ? '\nRun `npm run demo -- --help` for all flags.' : '';
+  console.error(`demo: ${error instanceof Error ? error.message : String(error)}${hint}`);
+  return isMistake ? 2 : 1;
+}
+
+class Interrupted extends Error {
+  readonly exitCode: number;
+
+  constructor(signal: NodeJS.Signals) {
+    super(`interrupted by ${signal}`);
+    this.exitCode = 128 + constants.signals[signal];
+  }
+}
+
+/** The first signal asks for an orderly end, the second ends at once; the kernel then stops all parts. */
+function onInterruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      const why = new Interrupted(name);
+      if (controller.signal.aborted) process.exit(why.exitCode);
+      controller.abort(why);
+    });
+  }
+  return controller.signal;
+}
+
+function interruptedCode(signal: AbortSignal): number {
+  return signal.reason instanceof Interrupted ? signal.reason.exitCode : 1;
+}
+
+function say(sentence: string): void {
+  console.log(sentence);
+}
+
+process.exitCode = await main(process.argv.slice(2));
