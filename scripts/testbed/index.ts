@@ -21,6 +21,7 @@ export { type AuditEvent, countRequests, readAudit } from './audit.ts';
 export { type BuildOptions, toolPath } from './build.ts';
 export { type ControlPlane, type ControlPlaneOptions, startControlPlane } from './control-plane.ts';
 export type { TestbedUser } from './credentials.ts';
+export { connectTo } from './existing-cluster.ts';
 export {
   applyBackendService,
   type Backend,

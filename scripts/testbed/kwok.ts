@@ -25,7 +25,16 @@ export async function startKwok(options: KwokOptions): Promise<Part> {
   const { client, runFolder } = options;
   const config = await writeConfig(runFolder, await kwokStages(options));
   const kubeconfig = await options.kubeconfigFor('testbed-kwok');
-  for (const object of [node, ...assignment]) await client.apply(object);
+  await client.apply(node);
+  for (const object of assignment) {
+    await client.apply(object).catch((error: unknown) => {
+      throw new Error(
+        'pods get their node from a MutatingAdmissionPolicy, which Kubernetes has since 1.36; ' +
+          'if KUBEBUILDER_ASSETS names an older API server, unset it',
+        { cause: error },
+      );
+    });
+  }
   return await withFreePorts(1, async ([port = 0]) =>
     startPart({
       name: 'kwok',

@@ -3,10 +3,10 @@ import { access } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { ApiClient } from './api-client.ts';
 import { type ClusterFlags, UsageError } from './arguments.ts';
 import { type BuildOptions, toolPath } from './build.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
+import { connectTo } from './existing-cluster.ts';
 import { gatewayApiCrds } from './manifests.ts';
 import { isAlive } from './process-table.ts';
 import { type Prometheus, startPrometheus } from './prometheus.ts';
@@ -70,9 +70,7 @@ async function startCluster(
     });
   }
   const kubeconfigPath = resolve(flags.kubeconfig);
-  // Only here: loading client-node takes half a second.
-  const { existingCluster } = await import('./existing-cluster.ts');
-  const client = new ApiClient(await existingCluster(kubeconfigPath));
+  const client = await connectTo(kubeconfigPath);
   try {
     await client.applyFiles(...crds);
   } finally {
