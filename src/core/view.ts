@@ -85,7 +85,9 @@ function evaluateTriggers(facts: {
   const { snapshot, run, startedAtMs, ask } = facts;
   const { now, status } = snapshot;
   const desired = desiredWeight(run, status);
-  const carriesTraffic = (facts.weight ?? 0) > 0 || (desired ?? 0) > 0;
+  // What the routes say counts, not what is asked for: a step whose write failed has no traffic yet, and
+  // waiting for its readings would keep the write from ever being tried again.
+  const carriesTraffic = (facts.weight ?? desired ?? 0) > 0;
   const context = {
     horizonMs: now - run.offsetMs,
     intervalMs: run.intervalMs,

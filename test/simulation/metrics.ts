@@ -1,0 +1,51 @@
+/** The simulated Prometheus: answers from the truth and from where traffic really went, faults included. */
+import type { Answer, Question } from '#core/answer.ts';
+import { type Truth, within } from './truth.ts';
+
+/** How much of the traffic canary had, over time. */
+export interface TrafficLog {
+  /** Ascending; the weight holds until the next entry. */
+  readonly changes: { readonly atMs: number; readonly weight: number }[];
+}
+
+export function weightAt(log: TrafficLog, atMs: number): number {
+  return log.changes.findLast((change) => change.atMs <= atMs)?.weight ?? 0;
+}
+
+export function answer(question: Question, truth: Truth, log: TrafficLog, now: number): Answer {
+  const fault = truth.unreachable.find((one) => now >= one.fromMs && now < one.toMs);
+  if (fault?.how === 'refused') return failed('unreachable', 'connection refused');
+  if (fault?.how === 'timeout') return failed('timeout', 'no answer in time');
+  if (fault?.how === 'partial') return failed('partial', 'a store did not answer');
+  const valueAt = (atMs: number): number | undefined => {
+    if (fault?.how === 'empty') return undefined;
+    const value = sample(question.query, atMs, truth, log);
+    return fault?.how === 'nan' && value !== undefined ? Number.NaN : value;
+  };
+  if (question.type === 'instant') {
+    const value = valueAt(question.atMs);
+    const samples = value === undefined ? [] : [{ labels: {}, value, atMs: question.atMs }];
+    return { type: 'samples', samples, skewMs: 0 };
+  }
+  const points = [];
+  for (let atMs = question.startMs; atMs <= question.endMs; atMs += question.stepMs) {
+    const value = valueAt(atMs);
+    if (value !== undefined) points.push({ atMs, value });
+  }
+  const series = points.length === 0 ? [] : [{ labels: {}, points }];
+  return { type: 'series', series, skewMs: 0 };
+}
+
+/** Bad series exist only while something fails, as in real services. */
+function sample(query: string, atMs: number, truth: Truth, log: TrafficLog): number | undefined {
+  if (within(truth.unscraped, atMs)) return undefined;
+  const isCanary = query.includes('"canary"');
+  const share = isCanary ? weightAt(log, atMs) : 100 - weightAt(log, atMs);
+  if (query.startsWith('total')) return share > 0 ? share : undefined;
+  const fails = isCanary && share > 0 && within(truth.breaches, atMs);
+  return fails ? share * 0.1 : undefined;
+}
+
+function failed(fault: 'unreachable' | 'timeout' | 'partial', message: string): Answer {
+  return { type: 'error', fault, message };
+}
