@@ -406,7 +406,7 @@ export class EngineHarness {
   }
 
   #fingerprint(): string {
-    const routes = [...this.routes.values()].map(({ resourceVersion: _, ...route }) => route);
+    const routes = [...this.routes.values()].map((route) => ({ ...route, resourceVersion: 0 }));
     return JSON.stringify([this.status, this.hasFinalizer, this.request ?? null, routes]);
   }
 }

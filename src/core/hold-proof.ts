@@ -41,39 +41,39 @@ export function proveHold(
 ): HoldProof | undefined {
   const gapMaxMs = gapLimitMs(limits.forMs);
   let stretch: HoldProof | undefined;
-  let lastTrueMs = 0;
+  let coveredToMs = 0;
   for (const point of points) {
-    if (point.truth === 'unknown') continue;
+    // A reading stands for the interval after it: one that ends before the bound says nothing of what counts.
+    if (point.truth === 'unknown' || point.atMs + limits.intervalMs <= limits.boundMs) continue;
     if (point.truth === 'false') {
       stretch = undefined;
       continue;
     }
-    const missingMs = stretch ? Math.max(0, point.atMs - lastTrueMs - limits.intervalMs) : 0;
-    if (stretch === undefined || missingMs > gapMaxMs) {
-      const activeAtMs = Math.max(point.atMs, limits.boundMs);
-      stretch = extend({ activeAtMs, gapMs: 0, heldMs: 0, firingAtMs: undefined }, 0, 0, limits);
-      lastTrueMs = activeAtMs;
-    } else if (point.atMs > lastTrueMs) {
-      stretch = extend(stretch, point.atMs - lastTrueMs - missingMs, missingMs, limits);
-      lastTrueMs = point.atMs;
-    }
+    const atMs = Math.max(point.atMs, limits.boundMs);
+    const gapMs = Math.max(0, atMs - coveredToMs);
+    stretch =
+      stretch === undefined || gapMs > gapMaxMs
+        ? extend({ activeAtMs: atMs, gapMs: 0, heldMs: 0, firingAtMs: undefined }, atMs, 0, limits)
+        : extend(stretch, atMs, gapMs, limits);
+    coveredToMs = point.atMs + limits.intervalMs;
   }
   return stretch;
 }
 
+/** A stretch goes on to `atMs`: first by what the last reading covers, then by the gap, if there is one. */
 function extend(
   stretch: HoldProof,
-  heldMs: number,
+  atMs: number,
   gapMs: number,
   limits: { readonly forMs: number },
 ): HoldProof {
-  const total = { held: stretch.heldMs + heldMs, gap: stretch.gapMs + gapMs };
-  const endMs = stretch.activeAtMs + total.held + total.gap;
-  const reached = total.held >= limits.forMs ? endMs - (total.held - limits.forMs) : undefined;
+  const totalGapMs = stretch.gapMs + gapMs;
+  const heldMs = atMs - stretch.activeAtMs - totalGapMs;
+  const reachedAtMs = stretch.activeAtMs + stretch.gapMs + limits.forMs;
   return {
     activeAtMs: stretch.activeAtMs,
-    gapMs: total.gap,
-    heldMs: total.held,
-    firingAtMs: stretch.firingAtMs ?? reached,
+    gapMs: totalGapMs,
+    heldMs,
+    firingAtMs: stretch.firingAtMs ?? (heldMs >= limits.forMs ? reachedAtMs : undefined),
   };
 }
