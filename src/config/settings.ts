@@ -1,0 +1,174 @@
+/**
+ * Every setting of the controller: what it means, what is allowed, its default. The flags and the file of
+ * `--config` are both read with this schema; docs/reference/flags.md is made from it.
+ */
+import { z } from 'zod';
+import { durationPattern, formatDuration, parseDuration } from '#api/duration.ts';
+import { namePattern, objectNamePattern } from '#api/scalars.ts';
+import { parsePrometheusUrl } from '#prometheus/url.ts';
+import { logLevels } from '#telemetry/log.ts';
+import { addressForm, parseAddress } from './address.ts';
+
+/** A path to a file; whether it is there is seen when it is read. */
+const file = (meaning: string) => z.string().min(1).describe(meaning);
+
+const duration = (text: string, meaning: string) =>
+  z.string().regex(durationPattern).default(text).transform(parseDuration).describe(meaning);
+
+const whole = (least: number, most: number, meaning: string) =>
+  z.int().min(least).max(most).describe(meaning);
+
+const address = (text: string, meaning: string) =>
+  z
+    .string()
+    .default(text)
+    .transform((value, context) => {
+      const parsed = parseAddress(value);
+      if (parsed !== undefined) return parsed;
+      const message = `${JSON.stringify(value)} is no address; allowed are ${addressForm}`;
+      context.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    })
+    .describe(meaning);
+
+/** Checked as the client will, in words that show no password. */
+const prometheusUrl = z.string().superRefine((value, context) => {
+  const parsed = parsePrometheusUrl(value);
+  if (parsed.type === 'ok') return;
+  const hasPassword = URL.canParse(value) && new URL(value).username !== '';
+  const message = hasPassword
+    ? 'it contains a user or password; set prometheus.basicAuth in the file of --config instead'
+    : parsed.message;
+  context.addIssue({ code: 'custom', message });
+});
+
+const header = z
+  .strictObject({
+    name: z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/),
+    value: z.string().optional(),
+    valueFile: file('').optional(),
+  })
+  .refine(({ value, valueFile }) => (value === undefined) !== (valueFile === undefined), {
+    message: 'set exactly one of value, valueFile',
+  });
+
+const prometheusSchema = z
+  .strictObject({
+    headers: z
+      .array(header)
+      .max(16)
+      .default([])
+      .describe('Sent with every query: `{name, value}` or `{name, valueFile}`.'),
+    basicAuth: z
+      .strictObject({
+        username: z.string().min(1).describe('The user name.'),
+        passwordFile: file('A file with the password.'),
+      })
+      .optional(),
+    bearerTokenFile: file('A file with the bearer token.').optional(),
+    tls: z
+      .strictObject({
+        caFile: file("The certificate authority of the server's certificate, PEM.").optional(),
+        certFile: file('The client certificate, PEM.').optional(),
+        keyFile: file('The key of the client certificate, PEM.').optional(),
+        serverName: z
+          .string()
+          .min(1)
+          .describe("The name that the server's certificate must have.")
+          .optional(),
+        insecureSkipVerify: z
+          .boolean()
+          .default(false)
+          .describe('Accepts any certificate. For tests only.'),
+      })
+      .refine(({ certFile, keyFile }) => (certFile === undefined) === (keyFile === undefined), {
+        message: 'certFile and keyFile go together; only one of them is set',
+      })
+      .optional(),
+  })
+  .refine(({ basicAuth, bearerTokenFile }) => !basicAuth || bearerTokenFile === undefined, {
+    message: 'set at most one of basicAuth, bearerTokenFile; both are set',
+  });
+
+const clientSchema = z.strictObject({
+  qps: whole(1, 10_000, 'Requests a second to the API server; only stops a runaway loop.').default(
+    500,
+  ),
+  burst: whole(1, 100_000, 'Requests at once after a quiet time.').default(1_000),
+});
+
+/** How much longer than the retry period the renew deadline must be: standbys wait up to a fifth longer. */
+const RETRY_SHARE = 1.2;
+
+const leaseSchema = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(objectNamePattern)
+      .default('genesis-rollout')
+      .describe('The name of the Lease.'),
+    namespace: z
+      .string()
+      .regex(namePattern)
+      .describe("Its namespace; by default the pod's own (POD_NAMESPACE), else `default`.")
+      .optional(),
+    duration: duration('15s', 'How long a Lease is good for without renewal.'),
+    renewDeadline: duration('10s', 'How long the leader tries to renew it before it stops.'),
+    retryPeriod: duration('2s', 'How often it is renewed or looked at.'),
+  })
+  .superRefine(({ duration: lasts, renewDeadline, retryPeriod }, context) => {
+    const refuse = (field: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: [field], message });
+    const deadline = formatDuration(renewDeadline);
+    if (lasts <= renewDeadline) {
+      refuse('duration', `${formatDuration(lasts)} must be longer than renewDeadline, ${deadline}`);
+    }
+    if (renewDeadline <= retryPeriod * RETRY_SHARE) {
+      const words = `must be longer than ${RETRY_SHARE} times retryPeriod, ${formatDuration(retryPeriod)}`;
+      refuse('renewDeadline', `${deadline} ${words}`);
+    }
+  });
+
+const limitsSchema = z.strictObject({
+  queryTimeout: duration('5s', 'One query, from asking to answer, waiting included.'),
+  queriesAtOnce: whole(1, 1_000, 'Queries under way at once, per Prometheus.').default(64),
+  responseBytes: whole(
+    1_024,
+    2 ** 30,
+    'The largest answer of Prometheus that is read, in bytes.',
+  ).default(16 * 2 ** 20),
+});
+
+export const settingsSchema = z.strictObject({
+  kubeconfig: file(
+    'A kubeconfig. Without it: KUBECONFIG, ~/.kube/config, then the service account of the pod.',
+  ).optional(),
+  namespace: z
+    .array(z.string().regex(namePattern))
+    .max(256)
+    .default([])
+    .describe('Namespaces to look after, separated by commas; none means all.'),
+  prometheusUrl: prometheusUrl
+    .describe('The Prometheus of rollouts that name none themselves.')
+    .optional(),
+  metricsAddress: address(':8080', 'Where `/metrics` is served.'),
+  healthAddress: address(
+    ':8081',
+    'Where `/healthz` and `/readyz` are served; may be the same address.',
+  ),
+  concurrency: whole(1, 512, 'Rollouts looked at side by side.').default(32),
+  leaderElect: z
+    .boolean()
+    .default(true)
+    .describe('Whether a Lease decides which of several processes acts.'),
+  logLevel: z.enum(logLevels).default('info').describe('The least level that is logged.'),
+  prometheus: prometheusSchema
+    .describe('How the operator itself is known to prometheusUrl. Files are read at the start.')
+    .prefault({}),
+  client: clientSchema.describe('The client of the API server.').prefault({}),
+  lease: leaseSchema.describe('Leader election.').prefault({}),
+  limits: limitsSchema.describe('Limits of queries.').prefault({}),
+});
+
+export type Settings = z.output<typeof settingsSchema>;
+export type PrometheusSettings = Settings['prometheus'];
