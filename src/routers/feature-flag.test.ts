@@ -181,6 +181,20 @@ describe('a flag', () => {
     });
   }
 
+  test('is lowered in a document that another writer changes meanwhile, whose change stays', async () => {
+    const { cluster, router } = setUp({ data: { 'flags.json': document(split) } });
+    const changed = document({ ...split, metadata: { owner: 'cart' } });
+    cluster.before = ({ verb }) => {
+      if (verb !== 'jsonPatch') return;
+      cluster.before = undefined;
+      cluster.server.mergePatch(resource, key, { data: { 'flags.json': changed } }, {});
+    };
+    await router.setWeight(flagd, 0, limit());
+    assert.deepEqual(dataOf(cluster), {
+      'flags.json': changed.replace('["on",20],["off",80]', '["on",0],["off",100]'),
+    });
+  });
+
   test('is released even where its document can no longer be read', async () => {
     const { cluster, router } = setUp({ data: { 'flags.json': document(split) } });
     await router.setWeight(flagd, 50, limit());

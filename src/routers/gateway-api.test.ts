@@ -6,6 +6,7 @@ import type { KubeObject } from '#ports/cluster.ts';
 import { silentLogger } from '#ports/logger.ts';
 import type { RouteReading, RouteTarget, TrafficRouter } from '#ports/traffic-router.ts';
 import { FakeCluster } from '#test/fakes/cluster.ts';
+import { gatewayApiSplitter } from './gateway-api.ts';
 import { createRouters, keepForRouters, routeResources } from './index.ts';
 
 const key = { namespace: 'shop', name: 'checkout' };
@@ -185,6 +186,12 @@ describe('a route is read', () => {
       problems: ['NoSuchBackends!'],
     },
     {
+      says: 'without namesakes of another kind in the same group',
+      rules: [rule(['old', 1], ['new', 5, { kind: 'ServiceImport' }])],
+      weight: 0,
+      problems: ['NoSuchBackends!'],
+    },
+    {
       says: 'with group, kind and namespace written out',
       rules: [
         rule(
@@ -210,6 +217,27 @@ describe('a route is read', () => {
       if (reading.type === 'read') assert.equal(reading.uniform, uniform);
     });
   }
+
+  test('with the last of several who own the weights', () => {
+    const entry = (manager: string, time: string, field = 'f:rules') => ({
+      manager,
+      operation: 'Update',
+      time,
+      fieldsV1: { 'f:spec': { [field]: {} } },
+    });
+    const managedFields = [
+      entry('argocd', '2026-11-22T10:00:00Z'),
+      entry('kubectl', '2026-11-22T11:00:00Z'),
+      entry('helm', '2026-11-22T10:30:00Z'),
+      entry('terraform', '2026-11-22T12:00:00Z', 'f:hostnames'),
+    ];
+    const object = routeOf({ rules: [rule(['old', 80], ['new', 20])] });
+    const metadata = { ...object.metadata, managedFields };
+    const reading = gatewayApiSplitter.reading({ ...object, metadata }, target);
+    assert.equal(reading.type === 'read' && reading.writtenBy, 'kubectl');
+    const nobody = gatewayApiSplitter.reading(object, target);
+    assert.equal(nobody.type === 'read' && nobody.writtenBy, undefined);
+  });
 
   test('with sentences that name the rule and what is allowed', () => {
     const reading = read({
@@ -402,6 +430,12 @@ describe('a route that must not be raised', () => {
     });
   }
 
+  test('answers errors because all weights are 0: to 0 gives stable everything', async () => {
+    const { cluster, router } = setUp({ rules: [rule(['old', 0], ['new', 0])] });
+    await router.setWeight(target, 0, limit());
+    assert.deepEqual(specOf(cluster).rules, [rule(['old', 100], ['new', 0])]);
+  });
+
   test('names no canary: to 0 is nothing to do, above it is refused', async () => {
     const { cluster, router } = setUp({ rules: [rule(['old', 1])] });
     assert.equal((await router.setWeight(target, 0, limit())).type, 'written');
@@ -519,6 +553,15 @@ describe('isolation', () => {
       cluster.server.get(resource, key)!.metadata.annotations?.['genesis.dev/isolated'],
       undefined,
     );
+  });
+
+  test('takes out a canary that is named twice, and brings one back', async () => {
+    const rules = [rule(['new', 10], ['old', 80], ['new', 10], ['other', 0])];
+    const { cluster, router } = setUp({ rules });
+    await router.isolate(target, limit().signal);
+    assert.deepEqual(specOf(cluster).rules, [rule(['old', 100], ['other', 0])]);
+    await router.release(target, 0, limit().signal);
+    assert.deepEqual(specOf(cluster).rules, [rule(['new', 0], ['old', 100], ['other', 0])]);
   });
 
   test('leaves a rule of canary alone, since it is not split, and counts as done', async () => {

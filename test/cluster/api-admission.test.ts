@@ -91,7 +91,7 @@ function assertRefused(answer: { status: number; body: unknown }, { server }: Ba
   );
   assert.ok(cause, `no cause at ${server.field} says ${JSON.stringify(server.says)} in\n${shown}`);
   // A rule that stumbles instead of answering would bury the sentence under the interpreter's own words.
-  assert.doesNotMatch(shown, /no such key|no such overload|evaluation error|type conversion error/);
+  assert.doesNotMatch(shown, / evaluating rule: /);
 }
 
 function causesOf(body: unknown): readonly Cause[] {

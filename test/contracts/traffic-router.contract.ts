@@ -108,6 +108,7 @@ export function trafficRouterContract(
       await bench.touch();
       assert.equal(weightOf(readingOf(await bench.set(0))), 0);
       assert.equal(await bench.liveWeight(), 0);
+      assert.equal(bench.cluster.writeCount, 1, 'at the first try');
     });
 
     test('lowers to 0 when the weights are changed back between reading and writing', async () => {
@@ -199,6 +200,22 @@ export function trafficRouterContract(
       const reading = readingOf(await bench.release(0));
       assert.deepEqual([weightOf(reading), ownedOf(reading)], [0, false]);
       assert.deepEqual((await bench.live()).metadata.managedFields ?? [], []);
+    });
+
+    test('gives up the fields that it was given in several ways', async () => {
+      const bench = await start(0);
+      await bench.set(50);
+      await bench.applyByGit(0, { force: true, as: fieldManager });
+      await bench.catchUp();
+      await bench.set(50);
+      const ours = (await bench.live()).metadata.managedFields?.filter(
+        (entry) => entry.manager === fieldManager,
+      );
+      assert.deepEqual(ours?.map((entry) => entry.operation).sort(), ['Apply', 'Update']);
+      assert.equal(ownedOf(readingOf(await bench.release(0))), false);
+      const managers = (await bench.live()).metadata.managedFields?.map((entry) => entry.manager);
+      assert.ok(managers?.includes(gitOps));
+      assert.ok(!managers?.includes(fieldManager));
     });
 
     test('does not release an object that has changed since it was read', async () => {
@@ -327,12 +344,12 @@ class Bench {
     return weightOf(router.read(this.target));
   }
 
-  async applyByGit(weight: number, options: { force?: boolean } = {}): Promise<void> {
+  async applyByGit(weight: number, options: { force?: boolean; as?: string } = {}): Promise<void> {
     const manifest = this.#subject.manifest(this.#key, weight);
     await this.#direct.apply(this.#subject.resource, manifest, {
-      fieldManager: gitOps,
+      fieldManager: options.as ?? gitOps,
       signal: limit(),
-      ...options,
+      force: options.force === true,
     });
   }
 

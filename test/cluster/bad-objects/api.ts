@@ -17,12 +17,14 @@ export interface Where {
   /** Default: genesisrollouts. */
   readonly plural?: string;
   readonly dryRun?: boolean;
+  /** Default true: unknown fields are refused. */
+  readonly strict?: boolean;
 }
 
-/** Creates a copy of the object in the namespace; unknown fields are refused. */
+/** Creates a copy of the object in the namespace. */
 export async function create(plane: ControlPlane, where: Where, object: object): Promise<Answer> {
-  const { namespace, plural = 'genesisrollouts', dryRun = false } = where;
-  const options = `fieldValidation=Strict${dryRun ? '&dryRun=All' : ''}`;
+  const { namespace, plural = 'genesisrollouts', dryRun = false, strict = true } = where;
+  const options = `fieldValidation=${strict ? 'Strict' : 'Ignore'}${dryRun ? '&dryRun=All' : ''}`;
   return await plane.client.send(
     'POST',
     `${apiPath}/namespaces/${namespace}/${plural}?${options}`,
