@@ -22,15 +22,18 @@ export interface TrafficRouter {
   /**
    * Raising is guarded by resourceVersion, lowering to 0 never is and never refuses. Writes nothing when
    * the weights already stand so. `rollbackOf` is the run that is rolled back: it is written on the route in
-   * the same request (annotation `genesis.dev/rolled-back`), so that a process that dies before the status
-   * is written leaves no doubt behind; any other write removes the mark.
+   * the same request (annotation `genesis.dev/rolled-back`, a JSON object by canary Service or flag), so that
+   * a process that dies before the status is written leaves no doubt behind; any other write removes the mark.
    */
   setWeight(
     target: RouteTarget,
     weight: number,
     options: { readonly signal: AbortSignal; readonly rollbackOf?: string },
   ): Promise<RouteWrite>;
-  /** Last resort of a rollback: the canary can no longer be reached through this route at all. */
+  /**
+   * Last resort of a rollback: no rule that was split leads to canary any more. What is taken out is kept on
+   * the object (annotation `genesis.dev/isolated`) and comes back by `release`; until then a rise is refused.
+   */
   isolate(target: RouteTarget, signal: AbortSignal): Promise<RouteWrite>;
   /** Weights to `declared`, then gives up ownership of every field. */
   release(target: RouteTarget, declared: number, signal: AbortSignal): Promise<RouteWrite>;

@@ -61,7 +61,10 @@ export function guardedPatchOf(
   );
 }
 
-/** One try, from the watch cache: whoever raises must decide again after a conflict. */
+/**
+ * One try, from the watch cache: whoever raises must decide again after a conflict. The object is then
+ * read live, so that the cache has caught up when that happens.
+ */
 export async function patchOnce(
   target: PatchTarget,
   plan: (object: KubeObject) => Plan,
@@ -72,8 +75,10 @@ export async function patchOnce(
   if (next.type === 'refused') return next;
   if (next.type === 'stands') return { type: 'done', object };
   const answer = await send(target, next.operations);
-  if (answer.type === 'conflict' && answer.fault !== 'conflict') throw answer.error;
-  return answer;
+  if (answer.type !== 'conflict') return answer;
+  if (answer.fault !== 'conflict') throw answer.error;
+  await readLive(target);
+  return { type: 'conflict', message: answer.message };
 }
 
 /**
