@@ -90,6 +90,7 @@ function templates(spec: RolloutSpec): readonly Template[] {
 }
 
 function isTimeZone(name: string): boolean {
+  if (name === 'UTC') return true;
   try {
     return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
   } catch {

@@ -129,7 +129,7 @@ export const scheduleTwins = twins<Schedule>(
   {
     name: 'last-step-is-100',
     cel: {
-      rule: 'self.steps[size(self.steps) - 1].weight == 100',
+      rule: 'size(self.steps) == 0 || self.steps[size(self.steps) - 1].weight == 100',
       message: 'the weight of the last step must be 100',
       messageExpression:
         "'the weight of the last step must be 100; it is %d'.format([self.steps[size(self.steps) - 1].weight])",
