@@ -9,9 +9,8 @@ import { responseAtMs } from './ladder.ts';
 import type { Verdict } from './rules/rule.ts';
 import { isSameStatus } from './same-status.ts';
 import type { Snapshot } from './snapshot.ts';
-import { fromIso } from './time.ts';
+import { fromIso, tickAt } from './time.ts';
 import { type Steering, steer } from './traffic.ts';
-import { tickAt } from './trigger.ts';
 import { isWatched, type RunView } from './view.ts';
 
 export interface Conclusion {

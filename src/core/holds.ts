@@ -174,6 +174,13 @@ function olderVersion({ run, status, weight }: Facts): Omit<Hold, 'since'>[] {
   return [{ reason, by: 'traffic', message }];
 }
 
+/** Another writer took weight away, and it may not be given back while something speaks against a rise. */
+export function standingDrift({ status, now, weight }: Facts): Hold {
+  const by = 'traffic';
+  const message = `another writer lowered canary to ${weight}%; it is raised again when nothing speaks against it, or after resume`;
+  return dateHold({ reason: 'LoweredByAnother', by, message }, status, now);
+}
+
 /** Pending is not enough; Unknown neither, unless the trigger ignores missing data and has waited for it. */
 function criticalNotInactive({ triggers, now, run }: Facts): Omit<Hold, 'since'>[] {
   return triggers.flatMap(({ trigger, status }) => {

@@ -5,7 +5,7 @@
 import { fillerFor } from './fill.ts';
 import { fillMeasure, readAt } from './reading.ts';
 import type { RunTrigger } from './run-spec.ts';
-import { tickAt } from './trigger.ts';
+import { tickAt } from './time.ts';
 import type { RunView } from './view.ts';
 
 /** @returns a sentence for each broken link; empty when all is well */

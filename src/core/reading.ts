@@ -5,11 +5,12 @@
 import type {
   Answer,
   Ask,
+  FailedAnswer,
   InstantAnswer,
   QueryFault,
-  Question,
   RangeAnswer,
   Sample,
+  Series,
 } from './answer.ts';
 import { assert } from './assert.ts';
 import type { Measure } from './run-spec.ts';
@@ -68,28 +69,63 @@ export interface Window {
   readonly stepMs: number;
 }
 
-/** One reading per grid point of the window, ascending; undefined while an answer is still missing. */
+export interface ReadingAt {
+  readonly atMs: number;
+  readonly reading: Reading;
+}
+
+/** Prometheus refuses a range query of more than 11,000 points, so a longer window is asked in parts. */
+const WINDOW_POINTS_MAX = 10_000;
+
+/**
+ * One reading per grid point of the window, ascending; undefined while an answer is still missing. A failed or
+ * partial answer to any part is the answer to the whole: it says nothing of any point, absence included.
+ */
 export function readWindow(
   measure: FilledMeasure,
   window: Window,
   ask: Ask,
-): readonly { readonly atMs: number; readonly reading: Reading }[] | undefined {
-  const range = (query: string): RangeAnswer | undefined =>
-    asRange(ask({ type: 'range', query, ...window }));
-  if (measure.type === 'query') {
-    const answer = range(measure.query);
-    if (answer === undefined) return undefined;
-    const at = onePerPoint(answer, measure.series);
-    return gridPoints(window).map((atMs) => ({ atMs, reading: readQuery(at(atMs)) }));
+): readonly ReadingAt[] | FailedAnswer | undefined {
+  const texts = measure.type === 'query' ? [measure.query] : [measure.bad, measure.total];
+  const answers = texts.map((query) => readSeries(query, window, ask));
+  const readers: ((atMs: number) => Single)[] = [];
+  for (const answer of answers) {
+    if (answer === undefined || 'type' in answer)
+      return answers.includes(undefined) ? undefined : answer;
+    readers.push(onePerPoint(answer, measure.series));
   }
-  const bad = range(measure.bad);
-  const total = range(measure.total);
-  if (bad === undefined || total === undefined) return undefined;
-  const badAt = onePerPoint(bad, measure.series);
-  const totalAt = onePerPoint(total, measure.series);
-  return gridPoints(window).map((atMs) => ({
-    atMs,
-    reading: readRatio(badAt(atMs), totalAt(atMs)),
+  return gridPoints(window).map((atMs) => {
+    const [first, second] = readers.map((at) => at(atMs));
+    assert(first !== undefined, 'a measure asks at least one query');
+    return { atMs, reading: second === undefined ? readQuery(first) : readRatio(first, second) };
+  });
+}
+
+/** Every part is asked at once. */
+function readSeries(
+  query: string,
+  window: Window,
+  ask: Ask,
+): readonly Series[] | FailedAnswer | undefined {
+  const answers = partsOf(window).map((part) => asRange(ask({ type: 'range', query, ...part })));
+  const all: Series[] = [];
+  for (const answer of answers) {
+    if (answer === undefined || answer.type === 'error') {
+      return answers.includes(undefined) ? undefined : answer;
+    }
+    all.push(...answer.series);
+  }
+  return all;
+}
+
+/** Consecutive windows of at most so many points. */
+function partsOf({ startMs, endMs, stepMs }: Window): readonly Window[] {
+  const lengthMs = WINDOW_POINTS_MAX * stepMs;
+  const starts = gridPoints({ startMs, endMs, stepMs: lengthMs });
+  return starts.map((fromMs) => ({
+    startMs: fromMs,
+    endMs: Math.min(endMs, fromMs + lengthMs - stepMs),
+    stepMs,
   }));
 }
 
@@ -105,13 +141,17 @@ export function gridPoints(window: Window): readonly number[] {
 type Single =
   | { readonly type: 'value'; readonly value: number }
   | { readonly type: 'absent'; readonly message: string }
+  /** Neither presence nor absence is proved. */
+  | { readonly type: 'partial'; readonly message: string }
   | { readonly type: 'error'; readonly fault: QueryFault; readonly message: string };
 
 function readQuery(single: Single): Reading {
   if (single.type === 'value' && Number.isNaN(single.value)) {
     return { type: 'noData', message: 'the query answers NaN' };
   }
-  return single.type === 'absent' ? { type: 'noData', message: single.message } : single;
+  return single.type === 'absent' || single.type === 'partial'
+    ? { type: 'noData', message: single.message }
+    : single;
 }
 
 /**
@@ -121,14 +161,17 @@ function readQuery(single: Single): Reading {
 function readRatio(bad: Single, total: Single): Reading {
   if (total.type === 'error') return total;
   if (bad.type === 'error') return bad;
-  if (total.type === 'absent') {
+  if (total.type === 'absent' || total.type === 'partial') {
     return { type: 'noData', message: `total: ${total.message}` };
   }
+  if (bad.type === 'partial') return { type: 'noData', message: `bad: ${bad.message}` };
   if (Number.isNaN(total.value)) return { type: 'noData', message: 'total answers NaN' };
   if (total.value <= 0) return { type: 'noTraffic', message: 'total is 0' };
   if (bad.type === 'absent') return { type: 'value', value: 0 };
   if (Number.isNaN(bad.value)) return { type: 'noData', message: 'bad answers NaN' };
-  return { type: 'value', value: bad.value / total.value };
+  const value = bad.value / total.value;
+  if (Number.isNaN(value)) return { type: 'noData', message: 'bad / total is NaN' };
+  return { type: 'value', value };
 }
 
 function oneSample(answer: InstantAnswer, series: SeriesSelector): Single {
@@ -136,14 +179,13 @@ function oneSample(answer: InstantAnswer, series: SeriesSelector): Single {
   return onlyOne(answer.samples.filter((sample) => matches(sample, series)));
 }
 
-function onePerPoint(answer: RangeAnswer, series: SeriesSelector): (atMs: number) => Single {
-  if (answer.type === 'error') {
-    const single = failed(answer.fault, answer.message);
-    return () => single;
-  }
+function onePerPoint(
+  series: readonly Series[],
+  selector: SeriesSelector,
+): (atMs: number) => Single {
   const samplesAt = new Map<number, Sample[]>();
-  for (const one of answer.series) {
-    if (!matches(one, series)) continue;
+  for (const one of series) {
+    if (!matches(one, selector)) continue;
     for (const point of one.points) {
       const samples = samplesAt.get(point.atMs) ?? [];
       samples.push({ labels: one.labels, value: point.value, atMs: point.atMs });
@@ -153,9 +195,9 @@ function onePerPoint(answer: RangeAnswer, series: SeriesSelector): (atMs: number
   return (atMs) => onlyOne(samplesAt.get(atMs) ?? []);
 }
 
-/** A partial answer proves nothing, neither presence nor absence: it is as good as none. */
+/** A partial answer is no failure of ours to ask, and proves nothing: that `bad` is absent from it is no zero. */
 function failed(fault: QueryFault, message: string): Single {
-  return fault === 'partial' ? { type: 'absent', message } : { type: 'error', fault, message };
+  return fault === 'partial' ? { type: 'partial', message } : { type: 'error', fault, message };
 }
 
 function onlyOne(samples: readonly Sample[]): Single {
@@ -188,5 +230,3 @@ function asRange(answer: Answer | undefined): RangeAnswer | undefined {
   assert(answer?.type !== 'samples', 'a range question has a range answer');
   return answer;
 }
-
-export type { Question };

@@ -4,8 +4,7 @@
  */
 import { fillerFor } from './fill.ts';
 import { readAt } from './reading.ts';
-import { toIso } from './time.ts';
-import { tickAt } from './trigger.ts';
+import { tickAt, toIso } from './time.ts';
 import type { RunView } from './view.ts';
 
 export type TrafficVerification =

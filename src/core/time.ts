@@ -13,6 +13,11 @@ export function fromIsoOptional(text: string | undefined): number | undefined {
   return text === undefined ? undefined : fromIso(text);
 }
 
+/** The newest point of the evaluation grid: points are multiples of the interval in Prometheus' time. */
+export function tickAt(horizonMs: number, intervalMs: number): number {
+  return Math.floor(horizonMs / intervalMs) * intervalMs;
+}
+
 /** `12:04:10`, for sentences: the date stands beside it in every place such a sentence is shown. */
 export function clockText(atMs: number): string {
   return new Date(atMs).toISOString().slice(11, 19);

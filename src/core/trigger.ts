@@ -14,10 +14,11 @@ import { compareText, formatValue, holds } from '#api/condition-text.ts';
 import type { TriggerStatus } from '#api/status.ts';
 import type { Ask } from './answer.ts';
 import { assertNever } from './assert.ts';
-import { gapLimitMs, type HoldProof, proveHold, type Truth } from './hold-proof.ts';
-import { type FilledMeasure, fillMeasure, type Reading, readAt, readWindow } from './reading.ts';
+import { gapLimitMs } from './hold-proof.ts';
+import { proveFrom } from './hold-window.ts';
+import { type FilledMeasure, fillMeasure, type Reading, readAt } from './reading.ts';
 import type { RunTrigger } from './run-spec.ts';
-import { clockText, fromIso, fromIsoOptional, spanText, toIso } from './time.ts';
+import { clockText, fromIso, fromIsoOptional, spanText, tickAt, toIso } from './time.ts';
 
 export interface TriggerContext {
   /** Prometheus time up to which data can be asked for: `now` minus `analysis.offset`, in ms. */
@@ -26,6 +27,8 @@ export interface TriggerContext {
   readonly startedAtMs: number;
   /** False where canary gets no traffic by plan: then an empty answer of an arm-bound query is expected. */
   readonly isTrafficExpected: boolean;
+  /** Canary had traffic in this step until another writer took it away: what was known of it stays known. */
+  readonly isTrafficTakenAway?: boolean;
   readonly fill: (text: string) => string;
   readonly ask: Ask;
 }
@@ -37,11 +40,6 @@ export interface TriggerOutcome {
   readonly reading: Reading | undefined;
   /** Prometheus time at which to look again, apart from the next tick. */
   readonly wakeAtMs: number | undefined;
-}
-
-/** The newest point of the evaluation grid that can be asked for. */
-export function tickAt(horizonMs: number, intervalMs: number): number {
-  return Math.floor(horizonMs / intervalMs) * intervalMs;
 }
 
 export function advanceTrigger(
@@ -78,15 +76,19 @@ function initialStatus(trigger: RunTrigger): TriggerStatus {
   };
 }
 
-/** Normally the grid; a pending trigger is looked at at the very moment it will have held. */
+/**
+ * Normally the grid; a pending trigger is looked at at the very moment it will have held, and what was seen at
+ * such a moment is not taken back by the older point of the grid.
+ */
 function evaluationTime(
   trigger: RunTrigger,
   before: TriggerStatus,
-  context: TriggerContext,
+  { horizonMs, intervalMs }: TriggerContext,
 ): number {
-  const tickMs = tickAt(context.horizonMs, context.intervalMs);
-  const dueMs = pendingDueAt(trigger, before);
-  return dueMs !== undefined && dueMs > tickMs && dueMs <= context.horizonMs ? dueMs : tickMs;
+  const tickMs = tickAt(horizonMs, intervalMs);
+  const seenFalseMs = before.state === 'Inactive' ? fromIsoOptional(before.falseSince) : undefined;
+  const momentMs = nextLook(trigger, before) ?? seenFalseMs;
+  return momentMs !== undefined && momentMs > tickMs && momentMs <= horizonMs ? momentMs : tickMs;
 }
 
 function pendingDueAt(trigger: RunTrigger, status: TriggerStatus): number | undefined {
@@ -120,7 +122,7 @@ function nextStatus(step: Evaluation, reading: Reading): TriggerStatus {
   }
 }
 
-function unknownReason(reading: Exclude<Reading, { type: 'value' }>): string {
+export function unknownReason(reading: Exclude<Reading, { type: 'value' }>): string {
   if (reading.type === 'noTraffic') return 'NoTraffic';
   if (reading.type === 'noData') return 'ChainBroken';
   return reading.fault === 'badQuery' ? 'BadQuery' : 'PrometheusDown';
@@ -144,15 +146,23 @@ function base(trigger: RunTrigger): Pick<TriggerStatus, 'name' | 'severity'> {
 }
 
 function whenFalse(step: Evaluation, value: number): TriggerStatus {
-  const { trigger, before, atMs } = step;
-  const since = fromIsoOptional(before.falseSince) ?? atMs;
-  if (before.state === 'Firing' && atMs < since + trigger.keepFiringForMs) {
-    const { unknownSince: _, ...rest } = before;
-    return changed(before, { ...rest, falseSince: toIso(since) });
+  const { trigger, before, atMs, context } = step;
+  if (before.state === 'Firing') {
+    // A clock that steps back undoes nothing: this reading is older than the firing.
+    if (atMs < (fromIsoOptional(before.firingAt) ?? atMs)) return before;
+    const sinceMs = Math.min(atMs, fromIsoOptional(before.falseSince) ?? atMs);
+    if (atMs < sinceMs + trigger.keepFiringForMs) {
+      const { unknownSince: _, ...rest } = before;
+      return changed(before, { ...rest, falseSince: toIso(sinceMs) });
+    }
   }
+  const isKnown = before.state === 'Inactive' && before.reason === 'ConditionFalse';
+  if (isKnown && before.unknownSince === undefined) return before;
+  const isOffGrid = atMs > tickAt(atMs, context.intervalMs);
   return changed(before, {
     ...base(trigger),
     state: 'Inactive',
+    ...(isOffGrid ? { falseSince: toIso(atMs) } : {}),
     reason: 'ConditionFalse',
     value: valueText(value),
     message: `${trigger.name} is ${formatValue(value, trigger.condition.unit)}, not ${trigger.condition.text}`,
@@ -160,6 +170,11 @@ function whenFalse(step: Evaluation, value: number): TriggerStatus {
 }
 
 function whenNothingIsExpected(step: Evaluation): TriggerStatus {
+  // A breach or a silence does not heal because somebody has taken the traffic away: going back to it
+  // without a good reading would be a rise without data.
+  if (step.context.isTrafficTakenAway === true && step.before.state !== 'Inactive') {
+    return step.before;
+  }
   return changed(step.before, {
     ...base(step.trigger),
     state: 'Inactive',
@@ -176,61 +191,24 @@ function whenTrue(step: Evaluation, value: number): TriggerStatus {
   }
   const boundMs = context.startedAtMs + trigger.measure.rangeMs;
   const dueMs = pendingDueAt(trigger, before);
-  const isProved = before.reason !== 'HoldUnproved';
-  if (dueMs !== undefined && atMs < dueMs && isProved) {
+  const knownMs = fromIsoOptional(before.activeAt);
+  // An instant in the future is the bound, or was written before the clock stepped back.
+  const isStanding = knownMs !== undefined && knownMs <= Math.max(atMs, boundMs);
+  if (dueMs !== undefined && atMs < dueMs && isStanding && before.reason !== 'HoldUnproved') {
     const { unknownSince: _, ...rest } = before;
     return changed(before, rest);
   }
-  const knownMs = isProved ? fromIsoOptional(before.activeAt) : undefined;
-  const startMs = Math.max(boundMs, knownMs ?? atMs - trigger.forMs);
-  if (startMs >= atMs) return pending(step, value, { activeAtMs: startMs, gapMs: 0 });
-  const proof = proveFrom(step, startMs, boundMs);
+  const fromMs = Math.max(boundMs, Math.min(knownMs ?? atMs, atMs - trigger.forMs));
+  if (fromMs >= atMs) return pending(step, value, { activeAtMs: fromMs, gapMs: 0 });
+  const window = { ...step, fromMs, boundMs, intervalMs: context.intervalMs };
+  const proof = proveFrom(window, context.ask);
   // Without the proof nothing fires: the entry waits for the range query's answer.
-  if (proof === 'unanswered') return before;
-  if (proof === 'failed') return unproved(step, value);
-  if (proof === undefined) return pending(step, value, { activeAtMs: atMs, gapMs: 0 });
+  if (proof === undefined) return before;
+  if ('type' in proof) return unproved(step, value, proof.message);
   if (proof.firingAtMs !== undefined && proof.firingAtMs <= atMs) {
     return firing(step, value, proof.activeAtMs, proof.firingAtMs);
   }
   return pending(step, value, proof);
-}
-
-/** The range query of the hold; the newest reading, already known to be true, closes it. */
-function proveFrom(
-  step: Evaluation,
-  startMs: number,
-  boundMs: number,
-): HoldProof | undefined | 'unanswered' | 'failed' {
-  const { trigger, measure, atMs, context } = step;
-  const stepMs = context.intervalMs;
-  const window = { startMs: tickAt(startMs, stepMs), endMs: tickAt(atMs, stepMs), stepMs };
-  const readings = readWindow(measure, window, context.ask);
-  if (readings === undefined) return 'unanswered';
-  if (readings.every(({ reading }) => reading.type === 'error')) return 'failed';
-  const points: Truth[] = truths(readings, trigger);
-  const known = points.filter((point) => point.atMs < atMs);
-  return proveHold([...known, { atMs, truth: 'true' }], {
-    boundMs,
-    forMs: trigger.forMs,
-    intervalMs: stepMs,
-  });
-}
-
-/** With `noData: Breach`, what has been unknown for longer than `noDataFor` counts as true from then on. */
-function truths(
-  readings: readonly { readonly atMs: number; readonly reading: Reading }[],
-  trigger: RunTrigger,
-): Truth[] {
-  let unknownSinceMs: number | undefined;
-  return readings.map(({ atMs, reading }) => {
-    if (reading.type === 'value') {
-      unknownSinceMs = undefined;
-      return { atMs, truth: holds(trigger.condition, reading.value) ? 'true' : 'false' };
-    }
-    unknownSinceMs ??= atMs;
-    const isBreach = trigger.noData === 'Breach' && atMs >= unknownSinceMs + trigger.noDataForMs;
-    return { atMs, truth: isBreach ? 'true' : 'unknown' };
-  });
 }
 
 function pending(
@@ -253,17 +231,22 @@ function pending(
   });
 }
 
-/** True now, but Prometheus would not say since when: ask again at every tick, and lose no time already proved. */
-function unproved(step: Evaluation, value: number): TriggerStatus {
+/**
+ * True now, but Prometheus would not say since when: it stays Pending, which forbids a rise, and counts as
+ * without a reading. Asked again at every tick; once it is answered no time that was held is lost.
+ */
+function unproved(step: Evaluation, value: number, failure: string): TriggerStatus {
   const { trigger, before, atMs } = step;
-  if (before.state === 'Pending') return before;
+  const unknownSince = before.unknownSince ?? toIso(atMs);
+  if (before.state === 'Pending') return changed(before, { ...before, unknownSince });
   return changed(before, {
     ...base(trigger),
     state: 'Pending',
     activeAt: before.activeAt ?? toIso(atMs),
+    unknownSince,
     value: valueText(value),
     reason: 'HoldUnproved',
-    message: `${trigger.name} ${compareText(trigger.condition, value)} at ${clockText(atMs)}; the range query that would say since when failed`,
+    message: `${trigger.name} ${compareText(trigger.condition, value)} at ${clockText(atMs)}; since when is not known: ${failure}`,
   });
 }
 
@@ -289,12 +272,12 @@ function firing(
 
 function whenUnknown(step: Evaluation, reason: string, message: string): TriggerStatus {
   const { trigger, before, atMs } = step;
-  const unknownSinceMs = fromIsoOptional(before.unknownSince) ?? atMs;
+  const unknownSinceMs = Math.min(atMs, fromIsoOptional(before.unknownSince) ?? atMs);
   const unknownSince = toIso(unknownSinceMs);
   if (before.state === 'Firing') return changed(before, { ...before, unknownSince });
   const breachAtMs = unknownSinceMs + trigger.noDataForMs;
   if (trigger.noData === 'Breach' && atMs >= breachAtMs) {
-    return whenAbsenceIsBreach(step, { unknownSince, breachAtMs, reason, message });
+    return whenAbsenceIsBreach(step, { unknownSince, breachAtMs, message });
   }
   const isGap = before.state === 'Pending' && atMs - unknownSinceMs <= gapLimitMs(trigger.forMs);
   if (isGap) return changed(before, { ...before, unknownSince });
@@ -309,30 +292,46 @@ function whenUnknown(step: Evaluation, reason: string, message: string): Trigger
   });
 }
 
+/**
+ * What was held before the readings ended stays held, the time until absence became a breach is a gap in
+ * it. Prometheus cannot be asked for what it does not have, so the entry itself is the proof here.
+ */
 function whenAbsenceIsBreach(
   step: Evaluation,
   absence: {
     readonly unknownSince: string;
     readonly breachAtMs: number;
-    readonly reason: string;
     readonly message: string;
   },
 ): TriggerStatus {
   const { trigger, before, atMs } = step;
-  const activeAtMs = Math.max(
-    before.state === 'Pending' ? fromIso(before.activeAt ?? absence.unknownSince) : 0,
-    absence.breachAtMs,
-  );
-  const isHeld = atMs >= activeAtMs + trigger.forMs;
+  const hold = holdBeforeAbsence(step, absence.breachAtMs);
+  const firingAtMs = hold.activeAtMs + hold.gapMs + trigger.forMs;
+  const isHeld = atMs >= firingAtMs;
   return changed(before, {
     ...base(trigger),
     state: isHeld ? 'Firing' : 'Pending',
-    activeAt: toIso(activeAtMs),
-    ...(isHeld ? { firingAt: toIso(activeAtMs + trigger.forMs) } : {}),
+    activeAt: toIso(hold.activeAtMs),
+    ...(hold.gapMs > 0 ? { gapMs: hold.gapMs } : {}),
+    ...(isHeld ? { firingAt: toIso(firingAtMs) } : {}),
     unknownSince: absence.unknownSince,
     reason: 'NoDataIsBreach',
     message: `${trigger.name}: no reading since ${absence.unknownSince} (${absence.message}), which noData: Breach makes a breach`,
   });
+}
+
+function holdBeforeAbsence(
+  { trigger, before }: Evaluation,
+  breachAtMs: number,
+): { readonly activeAtMs: number; readonly gapMs: number } {
+  const activeAtMs = fromIsoOptional(before.activeAt);
+  const fresh = { activeAtMs: breachAtMs, gapMs: 0 };
+  if (before.state !== 'Pending' || activeAtMs === undefined || activeAtMs > breachAtMs)
+    return fresh;
+  const gapMs = before.gapMs ?? 0;
+  if (before.reason === 'NoDataIsBreach') return { activeAtMs, gapMs };
+  const isTooLong = trigger.noDataForMs > gapLimitMs(trigger.forMs);
+  return isTooLong ? fresh : { activeAtMs, gapMs: gapMs + trigger.noDataForMs };
 }
 
 function valueText(value: number): string {

@@ -8,12 +8,12 @@ import { questionKey } from './answer.ts';
 import { withBlindness } from './blindness.ts';
 import { advanceCanaryDown, CANARY_DOWN } from './builtin-triggers.ts';
 import { fillerFor } from './fill.ts';
-import { findHolds, findRiseBlockers } from './holds.ts';
+import { findHolds, findRiseBlockers, standingDrift } from './holds.ts';
 import type { RunSpec } from './run-spec.ts';
 import type { Snapshot } from './snapshot.ts';
-import { fromIso } from './time.ts';
+import { fromIso, tickAt } from './time.ts';
 import { desiredWeight, observedWeight } from './traffic.ts';
-import { advanceTrigger, type TriggerOutcome, tickAt } from './trigger.ts';
+import { advanceTrigger, type TriggerOutcome } from './trigger.ts';
 
 /** A run in progress, or one that has ended and whose end state is kept. */
 export interface RunView {
@@ -65,14 +65,39 @@ export function lookAtRun(snapshot: Snapshot, ask: Ask): RunView | undefined {
     triggers.length === 0 ? status : { ...status, triggers: triggers.map((one) => one.status) };
   const sighted = withBlindness(evaluated, triggers, tickAt(now - run.offsetMs, run.intervalMs));
   const facts = { snapshot, now, run, status: sighted, triggers, weight };
+  const holds = isWatched(status) ? findHolds(facts) : [];
+  const riseBlockers = isWatched(status) ? findRiseBlockers(facts) : [];
+  const standing =
+    holds.length + riseBlockers.length > 0 && wasLowered(status, desiredWeight(run, status), weight)
+      ? [standingDrift(facts)]
+      : [];
   return {
     ...facts,
     runId: status.runId,
     startedAtMs,
-    holds: isWatched(status) ? findHolds(facts) : [],
-    riseBlockers: isWatched(status) ? findRiseBlockers(facts) : [],
+    holds: [...holds, ...standing],
+    riseBlockers,
     ask,
   };
+}
+
+/** The current step had been reached, and now canary has less than the step gives it. */
+function wasLowered(
+  status: RolloutStatus,
+  desired: number | undefined,
+  weight: number | undefined,
+): boolean {
+  const step = status.plan?.find((one) => one.kind === 'Step' && one.name === status.step);
+  const wasReached = step?.passedAt !== undefined && status.rollback === undefined;
+  return wasReached && weight !== undefined && weight < (desired ?? 0);
+}
+
+function wasTakenAway(
+  status: RolloutStatus,
+  desired: number | undefined,
+  weight: number | undefined,
+): boolean {
+  return weight === 0 && wasLowered(status, desired, weight);
 }
 
 function evaluateTriggers(facts: {
@@ -93,6 +118,7 @@ function evaluateTriggers(facts: {
     intervalMs: run.intervalMs,
     startedAtMs,
     isTrafficExpected: carriesTraffic,
+    isTrafficTakenAway: wasTakenAway(status, desired, facts.weight),
     fill: fillerFor(run, 'canary', {
       weight: facts.weight ?? desired ?? 0,
       windowMs: now - startedAtMs,

@@ -66,7 +66,15 @@ export class Checker {
   /** Since when, up to now, every second was a breach that Prometheus has seen in this run. */
   #heldSince(nowMs: number): number | undefined {
     const { phase, startedAt } = this.#status;
-    if (phase === undefined || startedAt === undefined || phase === 'Succeeded') return undefined;
+    // An ended run no longer watches, and a rolled back one that has let go leaves the route to its owner.
+    if (
+      phase === undefined ||
+      startedAt === undefined ||
+      phase === 'Succeeded' ||
+      phase === 'RolledBack'
+    ) {
+      return undefined;
+    }
     let sinceMs: number | undefined;
     for (let atMs = nowMs; atMs >= Date.parse(startedAt); atMs -= 1_000) {
       const isSeen =
@@ -121,6 +129,8 @@ export class Checker {
         `invariant 1: canary rose from ${before} to ${to} % in a rolled back run`,
       );
     }
+    // What has succeeded goes on being asserted, whoever changes it.
+    if (this.#status.phase === 'Succeeded') return;
     if (this.#status.pausedBy !== undefined) {
       throw new Violation(`invariant 2: canary rose to ${to} % while paused`);
     }

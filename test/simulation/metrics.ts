@@ -12,20 +12,29 @@ export function weightAt(log: TrafficLog, atMs: number): number {
   return log.changes.findLast((change) => change.atMs <= atMs)?.weight ?? 0;
 }
 
-export function answer(question: Question, truth: Truth, log: TrafficLog, now: number): Answer {
+export function answer(
+  question: Question,
+  truth: Truth,
+  log: TrafficLog,
+  time: { readonly nowMs: number; readonly offMs: number },
+): Answer {
+  const now = time.nowMs;
+  // The server's clock is right: it is ours that is off.
+  const skewMs = -time.offMs;
   const fault = truth.unreachable.find((one) => now >= one.fromMs && now < one.toMs);
   if (fault?.how === 'refused') return failed('unreachable', 'connection refused');
   if (fault?.how === 'timeout') return failed('timeout', 'no answer in time');
   if (fault?.how === 'partial') return failed('partial', 'a store did not answer');
   const valueAt = (atMs: number): number | undefined => {
     if (fault?.how === 'empty') return undefined;
-    const value = sample(question.query, atMs, truth, log);
+    // Asked for a moment that is still to come, Prometheus looks back to the newest sample.
+    const value = sample(question.query, Math.min(atMs, now), truth, log);
     return fault?.how === 'nan' && value !== undefined ? Number.NaN : value;
   };
   if (question.type === 'instant') {
     const value = valueAt(question.atMs);
     const samples = value === undefined ? [] : [{ labels: {}, value, atMs: question.atMs }];
-    return { type: 'samples', samples, skewMs: 0 };
+    return { type: 'samples', samples, skewMs };
   }
   const points = [];
   for (let atMs = question.startMs; atMs <= question.endMs; atMs += question.stepMs) {
@@ -33,7 +42,7 @@ export function answer(question: Question, truth: Truth, log: TrafficLog, now: n
     if (value !== undefined) points.push({ atMs, value });
   }
   const series = points.length === 0 ? [] : [{ labels: {}, points }];
-  return { type: 'series', series, skewMs: 0 };
+  return { type: 'series', series, skewMs };
 }
 
 /** Bad series exist only while something fails, as in real services. */

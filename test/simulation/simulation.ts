@@ -94,7 +94,8 @@ class World {
       this.#gateway();
       this.#startProcesses();
       await this.#looksUntil(atMs + 1_000);
-      this.#checker.tick(this.#time.nowMs, this.#processes.length > 0);
+      const isClockRight = Math.abs(this.#time.offMs) <= 5_000;
+      this.#checker.tick(this.#time.nowMs, this.#processes.length > 0 && isClockRight);
       if (atMs > START_MS + TROUBLE_MS && this.#hasEnded()) return;
     }
     throw new Violation(
@@ -151,8 +152,13 @@ class World {
         { fieldManager: 'person' },
       );
     }
+    const isHeldForPerson =
+      this.#status().pausedBy !== undefined ||
+      this.#status().holds?.some(
+        ({ reason }) => reason === 'WouldServeOlderVersion' || reason === 'LoweredByAnother',
+      );
     if (
-      this.#status().pausedBy !== undefined &&
+      isHeldForPerson === true &&
       object.metadata.annotations?.['genesis.dev/request'] === undefined
     ) {
       this.#request('resume');
@@ -262,7 +268,7 @@ class World {
     return new Process({
       time: this.#time,
       server: this.#server,
-      ask: (question) => answer(question, this.#truth, this.#traffic, this.#time.nowMs),
+      ask: (question) => answer(question, this.#truth, this.#traffic, this.#time),
       ready: (service) =>
         within(
           service === 'stable' ? this.#truth.stableDown : this.#truth.canaryDown,

@@ -64,8 +64,11 @@ function apply(
       return { ...status, pausedBy: status.pausedBy ?? { by: BY, since: toIso(view.now) } };
     case 'resume': {
       const { pausedBy: _, ...rest } = status;
-      const lifted = view.holds.some((hold) => hold.reason === LIFTABLE) ? [LIFTABLE] : [];
-      return { ...rest, acknowledgedHolds: [...(rest.acknowledgedHolds ?? []), ...lifted] };
+      const isHeldBy = (reason: string) => view.holds.some((hold) => hold.reason === reason);
+      const lifted = isHeldBy(LIFTABLE) ? [LIFTABLE] : [];
+      const known = { ...rest, acknowledgedHolds: [...(rest.acknowledgedHolds ?? []), ...lifted] };
+      // What was known of a canary whose traffic is gone is forgotten: a person has looked.
+      return isHeldBy('LoweredByAnother') ? { ...known, triggers: [] } : known;
     }
     case 'promote': {
       const point = currentPoint(view.run, status);
