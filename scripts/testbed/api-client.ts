@@ -47,7 +47,7 @@ interface Resource {
 const requestWithinMs = 30_000;
 const fieldManager = 'testbed';
 
-export class ApiError extends Error {
+class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly status: number;
   readonly body: unknown;
@@ -301,7 +301,7 @@ export async function readManifest(path: string): Promise<readonly KubeObject[]>
     .filter((object) => object !== null);
 }
 
-export function referenceTo(object: KubeObject): ObjectReference {
+function referenceTo(object: KubeObject): ObjectReference {
   const { namespace, name } = object.metadata;
   const { apiVersion, kind } = object;
   return namespace === undefined

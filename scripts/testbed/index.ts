@@ -11,7 +11,6 @@
  */
 export {
   ApiClient,
-  ApiError,
   conditionIs,
   type KubeObject,
   type ObjectReference,
@@ -30,10 +29,10 @@ export {
   startGateway,
 } from './gateway.ts';
 export { kwokNode, podFateLabel } from './kwok.ts';
-export { contourCrds, gatewayApiCrds } from './manifests.ts';
-export { addAddress, isInNamespace, runInNamespace } from './namespace.ts';
+export { gatewayApiCrds } from './manifests.ts';
+export { isInNamespace, runInNamespace } from './namespace.ts';
 export { type Part, type PartOptions, startPart, withFreePorts } from './part.ts';
-export { freePort, freePorts } from './ports.ts';
+export { freePorts } from './ports.ts';
 export { childrenOf, isAlive } from './process-table.ts';
 export {
   type Prometheus,

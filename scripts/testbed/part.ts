@@ -142,7 +142,7 @@ async function failure(part: Part, what: string, hint: string | undefined): Prom
   );
 }
 
-export class PartError extends Error {
+class PartError extends Error {
   override readonly name = 'PartError';
   readonly log: string;
 

@@ -15,12 +15,6 @@ export async function freePorts(count: number): Promise<readonly number[]> {
   return [...ports];
 }
 
-export async function freePort(): Promise<number> {
-  const [port] = await freePorts(1);
-  if (port === undefined) throw new Error('one port was asked for');
-  return port;
-}
-
 async function isFree(port: number): Promise<boolean> {
   const server = createServer();
   server.listen(port, '127.0.0.1');
