@@ -10,7 +10,7 @@ export interface AskMetricsOptions {
   readonly source: MetricSource;
   readonly clock: Clock;
   /** The operator's own Prometheus; undefined when it was started without one. */
-  readonly operatorDefault: MetricEndpoint | undefined;
+  readonly operatorDefault: () => MetricEndpoint | undefined;
   readonly readSecret: (namespace: string) => ReadSecret;
 }
 
@@ -32,7 +32,7 @@ export function createAskMetrics(options: AskMetricsOptions): AskMetrics {
     if (known !== undefined && known.untilMs > clock.monotonic()) return known.result;
     const result = resolveEndpoint(
       spec.analysis.prometheus,
-      operatorDefault,
+      operatorDefault(),
       readSecret(namespace),
     );
     kept.set(spec, { result, untilMs: clock.monotonic() + ENDPOINT_FRESH_MS });

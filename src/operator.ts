@@ -33,15 +33,27 @@ export interface OperatorOptions {
   /** Undefined: all. */
   readonly namespaces: readonly string[] | undefined;
   readonly concurrency: number;
-  readonly prometheus: MetricEndpoint | undefined;
-  readonly lease:
-    | { readonly namespace: string; readonly name: string; readonly identity: string }
-    | undefined;
-  readonly requestsPerSecond?: number;
-  readonly burst?: number;
+  /** The operator's own Prometheus, with credentials as they are now; undefined when it has none. */
+  readonly prometheus: () => MetricEndpoint | undefined;
+  readonly query: {
+    readonly timeoutMs: number;
+    readonly concurrencyMax: number;
+    readonly responseBytesMax: number;
+  };
+  readonly lease: LeaseSettings | undefined;
+  readonly client: { readonly requestsPerSecond: number; readonly burst: number };
   readonly clock: Clock;
   readonly logger: Logger;
   readonly telemetry: OperatorTelemetry;
+}
+
+export interface LeaseSettings {
+  readonly namespace: string;
+  readonly name: string;
+  readonly identity: string;
+  readonly leaseDurationMs: number;
+  readonly renewDeadlineMs: number;
+  readonly retryMs: number;
 }
 
 /** Where the figures go. */
@@ -67,13 +79,8 @@ export interface Operator {
   stop(): Promise<void>;
 }
 
-/** One query, from asking to answer. A tick's answers are kept for a little less than the shortest interval. */
-const QUERY = {
-  timeoutMs: 5_000,
-  concurrencyMax: 64,
-  responseBytesMax: 16 * 1024 * 1024,
-  keepMs: 10_000,
-} as const;
+/** Answers of a tick serve every look within it; the shortest usual interval is a little longer. */
+const ANSWERS_KEPT_MS = 10_000;
 const SECRET_READ_MAX_MS = 5_000;
 const CLOSING_MAX_MS = 10_000;
 
@@ -83,10 +90,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const cluster = createCluster({
     ...{ source, version, clock, logger },
     leadership: election,
-    ...(options.requestsPerSecond === undefined
-      ? {}
-      : { requestsPerSecond: options.requestsPerSecond }),
-    ...(options.burst === undefined ? {} : { burst: options.burst }),
+    ...options.client,
     metrics: { requests: telemetry.requests, watchOf: telemetry.watchOf },
   });
   const events = new Events({
@@ -94,7 +98,11 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     reportingController: 'genesis-rollout',
     reportingInstance: options.lease?.identity ?? 'genesis-rollout',
   });
-  const metrics = createMetricSource({ clock, logger, ...QUERY, observe: telemetry.queries });
+  const metrics = createMetricSource({
+    ...{ clock, logger, ...options.query },
+    keepMs: ANSWERS_KEPT_MS,
+    observe: telemetry.queries,
+  });
   const queue = new WorkQueue({ clock, metrics: telemetry.queue });
   const index = new RolloutIndex();
   const specs = new Specs(inspectQuery, await crdProblem(cluster, clock));
