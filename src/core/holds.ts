@@ -9,7 +9,7 @@ import { isDue } from './ladder.ts';
 import type { RunSpec } from './run-spec.ts';
 import type { Snapshot } from './snapshot.ts';
 import { fromIso, toIso } from './time.ts';
-import type { TriggerOutcome } from './trigger.ts';
+import { type TriggerOutcome, unknownReason } from './trigger.ts';
 
 /** Prometheus and we must agree on the time this closely (engine.md, "Time"). */
 export const CLOCK_SKEW_MAX_MS = 10_000;
@@ -101,21 +101,25 @@ function firingHolds({ triggers, now }: Facts): Omit<Hold, 'since'>[] {
 
 /** Unknown for longer than `noDataFor`, where the trigger's policy is to hold. */
 function missingReadings({ triggers, now, run }: Facts): Omit<Hold, 'since'>[] {
-  return triggers.flatMap(({ trigger, status }) => {
+  return triggers.flatMap((outcome) => {
+    const { trigger, status } = outcome;
     if (status.unknownSince === undefined || trigger.noData !== 'Hold') return [];
     const unknownForMs = now - run.offsetMs - fromIso(status.unknownSince);
     if (unknownForMs < trigger.noDataForMs) return [];
-    const because = missingBecause(trigger.name, status.reason, status.message);
-    return [{ ...because, by: trigger.name }];
+    return [{ ...missingBecause(outcome), by: trigger.name }];
   });
 }
 
-function missingBecause(name: string, reason: string | undefined, message = ''): Because {
-  const known = reason === 'NoTraffic' || reason === 'ChainBroken' || reason === 'BadQuery';
-  return {
-    reason: known ? reason : 'PrometheusDown',
-    message: `${name} has no reading: ${message.startsWith(`${name}: `) ? message.slice(name.length + 2) : message}`,
-  };
+function missingBecause({ trigger, status, reading }: TriggerOutcome): Because {
+  // With a reading it is the range query that fails: the entry says so.
+  if (reading === undefined || reading.type === 'value') {
+    return {
+      reason: 'PrometheusDown',
+      message: status.message ?? `${trigger.name} has no reading`,
+    };
+  }
+  const message = `${trigger.name} has no reading: ${reading.message}`;
+  return { reason: unknownReason(reading), message };
 }
 
 function clockSkew({ snapshot }: Facts): Omit<Hold, 'since'>[] {

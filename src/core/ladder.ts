@@ -1,11 +1,14 @@
 /** Response ladders: which responses of a firing trigger are due. `after` counts from `firingAt`. */
 import type { ResponseAction } from './run-spec.ts';
-import { fromIso } from './time.ts';
+import { fromIso, fromIsoOptional } from './time.ts';
 import type { TriggerOutcome } from './trigger.ts';
 
 export function isDue(outcome: TriggerOutcome, action: ResponseAction, now: number): boolean {
   const dueAtMs = responseAtMs(outcome, action);
-  return dueAtMs !== undefined && now >= dueAtMs;
+  if (dueAtMs === undefined) return false;
+  // A clock that steps back undoes nothing: what follows at once from a firing has followed.
+  const isAtOnce = dueAtMs === fromIsoOptional(outcome.status.firingAt);
+  return isAtOnce || now >= dueAtMs;
 }
 
 /** When the soonest rung with this action is due; undefined when the trigger does not fire or has none. */

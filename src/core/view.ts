@@ -2,7 +2,7 @@
  * What the rules look at: the snapshot with its triggers evaluated and everything that speaks against
  * going on spelled out. Computed once, so that every rule sees the same world.
  */
-import type { Hold, RolloutStatus } from '#api/status.ts';
+import type { Hold, RolloutStatus, TriggerStatus } from '#api/status.ts';
 import type { Ask, Question } from './answer.ts';
 import { questionKey } from './answer.ts';
 import { withBlindness } from './blindness.ts';
@@ -129,11 +129,20 @@ function evaluateTriggers(facts: {
   const outcomes = run.triggers.map((trigger) =>
     advanceTrigger(trigger, previous(trigger.name), context),
   );
-  if (run.canary === undefined) return outcomes;
   const down = advanceCanaryDown(run, previous(CANARY_DOWN), {
     now,
     ready: snapshot.ready.canary,
     carriesTraffic: (facts.weight ?? 0) > 0,
   });
-  return [...outcomes, down];
+  const all = run.canary === undefined ? outcomes : [...outcomes, down];
+  return status.rollback === undefined ? all : all.map((one) => asItFired(one, previous));
+}
+
+/** In a rollback silence follows from the rollback itself: what has fired stays on record as it fired. */
+function asItFired(
+  outcome: TriggerOutcome,
+  previous: (name: string) => TriggerStatus | undefined,
+): TriggerOutcome {
+  const before = previous(outcome.trigger.name);
+  return before?.state === 'Firing' ? { ...outcome, status: before } : outcome;
 }

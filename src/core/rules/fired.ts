@@ -1,5 +1,5 @@
 /** A trigger has held for its time and asks for a rollback: obeyed in every phase before the run has ended. */
-import { responseAtMs } from '#core/ladder.ts';
+import { isDue, responseAtMs } from '#core/ladder.ts';
 import { beginRollback } from '#core/rollback.ts';
 import { isWatched } from '#core/view.ts';
 import type { Rule } from './rule.ts';
@@ -12,7 +12,8 @@ export const fired: Rule = {
     const due = view.triggers
       .flatMap((outcome) => {
         const atMs = responseAtMs(outcome, 'Rollback');
-        return atMs === undefined || atMs > view.now ? [] : [{ outcome, atMs }];
+        const isWanted = atMs !== undefined && isDue(outcome, 'Rollback', view.now);
+        return isWanted ? [{ outcome, atMs }] : [];
       })
       .sort((a, b) => a.atMs - b.atMs);
     const [soonest] = due;
