@@ -1,0 +1,99 @@
+/**
+ * `npm test`: every test of this repository. `npm run test:unit` and `npm run test:cluster` run a part of them; words
+ * after `--` choose files whose path contains one of them: `npm run test:unit -- trigger schedule`.
+ *
+ *   unit     beside the sources and under test/: one process for all, seconds
+ *   cluster  test/cluster/: against a real API server, which is built first if it is not in the cache
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+import { runStage, type Stage, type StageResult } from './testing/stage.ts';
+import { summaryText } from './testing/summary.ts';
+
+const NODE_MAJOR_MIN = 24;
+const root = join(import.meta.dirname, '..');
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: readonly string[]): Promise<number> {
+  process.chdir(root);
+  if (Number.parseInt(process.versions.node, 10) < NODE_MAJOR_MIN) {
+    console.error(
+      `test: this is Node ${process.versions.node}; ${NODE_MAJOR_MIN} or newer is needed. \`npm ci\` installs one for Linux, and \`npm test\` uses it`,
+    );
+    return 2;
+  }
+  const [first = '', ...rest] = args;
+  const isPart = first === 'unit' || first === 'cluster';
+  const words = isPart ? rest : args;
+  const stages = [unitStage(words), clusterStage(words)].filter(
+    ({ name, files }) => (!isPart || name === first) && (words.length === 0 || files.length > 0),
+  );
+  const startedAt = performance.now();
+  const results: StageResult[] = [];
+  for (const stage of stages) {
+    console.log(`\n${stage.name}: ${stage.files.length} files`);
+    results.push(await (stage.name === 'cluster' ? withCluster(stage) : runStage(stage)));
+  }
+  if (results.length === 0) {
+    console.error(`test: no test file's path contains ${words.join(' or ')}`);
+    return 1;
+  }
+  process.stdout.write(summaryText(results, performance.now() - startedAt));
+  const isGood = results.every(({ success, problem }) => success && problem === undefined);
+  return isGood ? 0 : 1;
+}
+
+function unitStage(words: readonly string[]): Stage {
+  const files = filesOf(['src/**/*.test.ts', 'scripts/**/*.test.ts', 'test/**/*.test.ts'], words);
+  return {
+    name: 'unit',
+    files: files.filter((file) => !file.startsWith('test/cluster/')),
+    isolation: 'none',
+    filesAtOnce: 1,
+    testMaxMs: 120_000,
+  };
+}
+
+function clusterStage(words: readonly string[]): Stage {
+  return {
+    name: 'cluster',
+    files: filesOf(['test/cluster/*.test.ts'], words),
+    isolation: 'process',
+    // Each starts an API server of its own, which takes a core while it starts.
+    filesAtOnce: 2,
+    testMaxMs: 180_000,
+  };
+}
+
+function filesOf(patterns: readonly string[], words: readonly string[]): readonly string[] {
+  const files = [...new Set(patterns.flatMap((pattern) => globSync(pattern)))].toSorted();
+  return words.length === 0
+    ? files
+    : files.filter((file) => words.some((word) => file.includes(word)));
+}
+
+/** What is built once must not count against the time of whichever test needs it first. */
+async function withCluster(stage: Stage): Promise<StageResult> {
+  const failed = (problem: string): StageResult => ({
+    name: stage.name,
+    totals: undefined,
+    success: false,
+    problem: `${stage.name}: ${problem}`,
+  });
+  if ((await node('scripts/testbed/main.ts', 'build')) !== 0) {
+    return failed('the testbed could not be built; see above');
+  }
+  if ((await node('scripts/build.ts')) !== 0) {
+    return failed('the controller could not be built; see above');
+  }
+  return await runStage(stage);
+}
+
+async function node(...args: readonly string[]): Promise<number | null> {
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+  const [code] = (await once(child, 'close')) as [number | null];
+  return code;
+}

@@ -1,0 +1,99 @@
+/** One run of node's test runner in a process of its own, with a watchdog: nothing may hang in silence. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { stripVTControlCharacters } from 'node:util';
+import type { Totals } from './totals.ts';
+
+export interface Stage {
+  readonly name: string;
+  readonly files: readonly string[];
+  /** `none` shares one process among all files: fast. `process` gives each its own: robust. */
+  readonly isolation: 'none' | 'process';
+  readonly filesAtOnce: number;
+  /** For each test that sets no limit of its own. */
+  readonly testMaxMs: number;
+}
+
+export interface StageResult {
+  readonly name: string;
+  /** Undefined when the runner ended without a summary. */
+  readonly totals: Totals | undefined;
+  readonly success: boolean;
+  readonly problem: string | undefined;
+}
+
+const reporter = join(import.meta.dirname, 'totals.ts');
+/** More than a test may take: if nothing at all is reported for so long, it is the process that hangs. */
+const SILENCE_FACTOR = 1.5;
+const SUMMARY_LINE = /^ℹ (tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [0-9.]+$/;
+
+export async function runStage(stage: Stage): Promise<StageResult> {
+  const folder = await mkdtemp(join(tmpdir(), 'genesis-test-'));
+  const file = join(folder, 'totals.json');
+  try {
+    const ended = await runNode(stage, file);
+    const text = await readFile(file, 'utf8').catch(() => '');
+    const totals: Totals | undefined = text === '' ? undefined : JSON.parse(text);
+    const success = ended.type === 'ended' && ended.code === 0 && totals?.success === true;
+    return { name: stage.name, totals, success, problem: problemOf(stage, ended, totals) };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+type Ended =
+  | { readonly type: 'ended'; readonly code: number | null; readonly signal: string | null }
+  | { readonly type: 'hung'; readonly afterMs: number };
+
+async function runNode(stage: Stage, totalsFile: string): Promise<Ended> {
+  const child = spawn(process.execPath, [...flagsOf(stage, totalsFile), ...stage.files], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}) },
+  });
+  const silenceMaxMs = stage.testMaxMs * SILENCE_FACTOR;
+  let hung = false;
+  const watchdog = setTimeout(() => {
+    hung = true;
+    child.kill('SIGKILL');
+  }, silenceMaxMs);
+  // The counts of a stage are left out: at the end there is one summary, of all stages.
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    watchdog.refresh();
+    if (!SUMMARY_LINE.test(stripVTControlCharacters(line))) process.stdout.write(`${line}\n`);
+  });
+  const stop = (signal: NodeJS.Signals): boolean => child.kill(signal);
+  process.on('SIGTERM', stop).on('SIGINT', stop);
+  const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+  process.off('SIGTERM', stop).off('SIGINT', stop);
+  clearTimeout(watchdog);
+  return hung ? { type: 'hung', afterMs: silenceMaxMs } : { type: 'ended', code, signal };
+}
+
+function flagsOf(stage: Stage, totalsFile: string): readonly string[] {
+  return [
+    '--test',
+    `--test-isolation=${stage.isolation}`,
+    `--test-timeout=${stage.testMaxMs}`,
+    ...(stage.isolation === 'process' ? [`--test-concurrency=${stage.filesAtOnce}`] : []),
+    '--test-reporter=spec',
+    '--test-reporter-destination=stdout',
+    `--test-reporter=${reporter}`,
+    `--test-reporter-destination=${totalsFile}`,
+  ];
+}
+
+function problemOf(stage: Stage, ended: Ended, totals: Totals | undefined): string | undefined {
+  const { name } = stage;
+  if (ended.type === 'hung') {
+    return `${name}: nothing was reported for ${ended.afterMs / 1000} s, so the run was ended; a timer, a server or a child was probably left open`;
+  }
+  if (ended.signal !== null) return `${name}: the run was ended by ${ended.signal}`;
+  if (totals === undefined)
+    return `${name}: the run ended without a summary, exit code ${ended.code}`;
+  if (totals.counts.tests === 0) return `${name}: no test ran`;
+  return undefined;
+}
