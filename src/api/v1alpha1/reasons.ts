@@ -102,5 +102,3 @@ export const reasons = {
   Succeeded: 'The rollout has succeeded.',
   ReleaseGivenUp: 'Routes could not be put right within a minute of the deletion.',
 } as const;
-
-export type Reason = keyof typeof reasons;
