@@ -46,12 +46,13 @@ export interface DecisionView {
 
 const labelWidth = 11;
 const barMax = 50;
+const barMin = 10;
 const decisionsShown = 5;
 
 /** At most `columns` wide, so that a redraw in place never wraps. */
 export function renderTimeline(view: View, columns: number, paint: Paint): string[] {
   const width = Math.max(40, columns - 1);
-  const bar = Math.min(barMax, width - labelWidth - 30);
+  const bar = Math.max(barMin, Math.min(barMax, width - labelWidth - 30));
   const rows: [string, Cell[]][] = [
     ['plan', planCells(view)],
     ['asked', gauge(view.asked, bar, 'plan')],
@@ -118,14 +119,15 @@ interface Cell {
 function planCells({ points, nowMs }: View): Cell[] {
   const next = points.find((point) => point.passedAtMs === undefined);
   if (next === undefined && points.length === 0) return [{ text: 'not started', style: 'faint' }];
-  return points.map((point): Cell => {
+  return points.map((point, index): Cell => {
+    const gap = index === 0 ? '' : '   ';
     const weight = point.weight === undefined ? '' : ` ${point.weight}%`;
     const name = `${point.name}${weight}`;
-    if (point.passedAtMs !== undefined) return { text: `✔ ${name}   `, style: 'good' };
-    if (point !== next) return { text: `· ${name}   `, style: 'faint' };
+    if (point.passedAtMs !== undefined) return { text: `${gap}✔ ${name}`, style: 'good' };
+    if (point !== next) return { text: `${gap}· ${name}`, style: 'faint' };
     const leftMs = point.dueAtMs - nowMs;
     const when = leftMs > 0 ? `in ${Math.ceil(leftMs / 1_000)} s` : 'due';
-    return { text: `▸ ${name} ${when}   `, style: 'strong' };
+    return { text: `${gap}▸ ${name} ${when}`, style: 'strong' };
   });
 }
 
