@@ -159,6 +159,7 @@ describe('requests', () => {
       const faults = await Promise.all(Array.from({ length: 20 }, () => faultOf(ask())));
       assert.ok(faults.every(({ fault }) => fault === 'unauthorized'));
       assert.equal(server.requests.at(-1)?.headers.authorization, 'Bearer from-plugin');
+      for (let n = 0; n < 5; n += 1) await faultOf(ask());
       assert.equal((await readFile(log, 'utf8')).trim().split('\n').length, 2);
     });
 
