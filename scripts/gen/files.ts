@@ -1,6 +1,8 @@
 /** Every generated file of the repository: its path, and what makes its text. */
 import { stringify } from 'yaml';
 import { decisionCrd, rolloutCrd } from './crd.ts';
+import { flagsReference } from './flags.ts';
+import { metricsReference } from './metrics.ts';
 import { apiReference } from './reference.ts';
 
 export interface GeneratedFile {
@@ -14,6 +16,8 @@ export const generatedFiles: readonly GeneratedFile[] = [
   { path: 'crds/genesisrollouts.yaml', text: () => yaml(rolloutCrd()) },
   { path: 'crds/genesisdecisions.yaml', text: () => yaml(decisionCrd()) },
   { path: 'docs/reference/api.md', text: apiReference },
+  { path: 'docs/reference/flags.md', text: flagsReference },
+  { path: 'docs/reference/metrics.md', text: metricsReference },
 ];
 
 function yaml(object: object): string {

@@ -262,8 +262,3 @@ export const events = {
     labels: ['version', 'node'],
   },
 } as const satisfies Record<string, MetricDeclaration>;
-
-export const catalogue: Readonly<Record<string, MetricDeclaration>> = {
-  ...rolloutSeries,
-  ...events,
-};
