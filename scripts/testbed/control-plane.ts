@@ -14,7 +14,7 @@ import {
 } from './credentials.ts';
 import { startKwok } from './kwok.ts';
 import { type Part, type StopOptions, startPart, withFreePorts } from './part.ts';
-import { createRunFolder, type RunFolder } from './run-folder.ts';
+import { createRunFolder, keepOrRemove, type RunFolder } from './run-folder.ts';
 
 export interface ControlPlaneOptions extends BuildOptions {
   /** Writes one line for every request to `auditLogPath`. Default: no audit log. */
@@ -83,7 +83,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     return await bringUp(folder, parts, options);
   } catch (error) {
     await stopParts(parts);
-    folder.keep();
+    await keepOrRemove(folder, options.signal);
     throw error;
   }
 }

@@ -7,7 +7,7 @@ import { stringify } from 'yaml';
 
 import { type BuildOptions, toolPath } from './build.ts';
 import { type Part, type StopOptions, startPart, withFreePorts } from './part.ts';
-import { createRunFolder } from './run-folder.ts';
+import { createRunFolder, keepOrRemove } from './run-folder.ts';
 
 export interface ScrapeJob {
   readonly job: string;
@@ -95,7 +95,7 @@ export async function startPrometheus(options: PrometheusOptions = {}): Promise<
       },
     };
   } catch (error) {
-    folder.keep();
+    await keepOrRemove(folder, options.signal);
     throw error;
   }
 }

@@ -38,6 +38,15 @@ export async function createRunFolder(): Promise<RunFolder> {
   };
 }
 
+/** After a start that failed its logs are wanted; after one that was interrupted nobody will read them. */
+export async function keepOrRemove(
+  folder: RunFolder,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (signal?.aborted === true) await folder.remove();
+  else folder.keep();
+}
+
 async function sweep(): Promise<void> {
   for (const name of await readdir(tmpdir())) {
     if (!name.startsWith(prefix)) continue;

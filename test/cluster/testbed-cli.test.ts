@@ -68,6 +68,21 @@ describe('testbed exec', { timeout: buildsColdWithinMs }, () => {
     });
   }
 
+  test('leaves nothing when it is interrupted while it starts', async () => {
+    const child = spawn(process.execPath, [script, 'exec', 'true'], {
+      stdio: 'ignore',
+      env: environment(),
+    });
+    const pids = await pollUntil(
+      async () => await childrenOf(child.pid ?? 0),
+      (found) => found.length > 0,
+    );
+    child.kill('SIGINT');
+    assert.deepEqual(await once(child, 'exit'), [130, null]);
+    assert.deepEqual(await living(pids), []);
+    assert.deepEqual(await readdir(folder), []);
+  });
+
   test('leaves nothing running after kill -9 of itself', async () => {
     const { child, pids } = await execSleep();
     child.kill('SIGKILL');
