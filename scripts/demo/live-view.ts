@@ -17,6 +17,8 @@ export interface LiveInput {
 
 /** Measured over the last moments: long enough to be steady, short enough to follow a step. */
 const measuredOverMs = 2_000;
+/** Of the reasons of events that a run usually has. */
+const reasonWidth = 'RollbackStarted'.length;
 
 export function liveView({ title, nowMs, rollout, seen, values }: LiveInput): View {
   const status: RolloutStatus = seen.statuses.at(-1)?.status ?? {};
@@ -36,7 +38,13 @@ export function liveView({ title, nowMs, rollout, seen, values }: LiveInput): Vi
     onRoute: seen.weights.at(-1)?.weight,
     measured: measured(seen, nowMs),
     triggers: triggerViews(rollout, status, values),
-    decisions: seen.events.map(({ seenAtMs, note }) => ({ atMs: seenAtMs, text: shortened(note) })),
+    decisions: seen.events
+      // Triggers have rows of their own.
+      .filter(({ reason }) => !reason.startsWith('Trigger'))
+      .map(({ seenAtMs, reason, note }) => ({
+        atMs: seenAtMs,
+        text: `${reason.padEnd(reasonWidth)} ${shortened(note)}`,
+      })),
   };
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 import { validateSpec } from '#api/validate.ts';
 import { rolloutObject } from './objects.ts';

@@ -65,6 +65,11 @@ export async function carryOut(options: RunOptions, stage: Stage): Promise<RunSu
     version: options.version,
     responses: load.responses.slice(firstResponse),
   });
+  const show = async () => {
+    const values = await triggerValues(stage.controller.metricsUrl);
+    const nowMs = systemClock.now();
+    screen.show(liveView({ title: options.title, nowMs, rollout, seen: seen(), values }));
+  };
   const appliedAtMs = systemClock.now();
   const watches = await watchRun(options, { stage, record, appliedAtMs });
   try {
@@ -73,11 +78,10 @@ export async function carryOut(options: RunOptions, stage: Stage): Promise<RunSu
     while (!isOver(seen()) && systemClock.monotonic() < deadlineMs) {
       await checkParts(stage);
       await failWhenDue(options, stage, record);
-      const values = await triggerValues(stage.controller.metricsUrl);
-      const nowMs = systemClock.now();
-      screen.show(liveView({ title: options.title, nowMs, rollout, seen: seen(), values }));
+      await show();
       await systemClock.sleep(redrawEveryMs, signal);
     }
+    await show();
   } finally {
     screen.settle();
     await Promise.all(watches.map(async (watch) => await watch.stop()));

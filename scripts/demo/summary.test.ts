@@ -153,7 +153,7 @@ describe('a promise that was not kept is said so', () => {
       'a share six points off',
       { ...good, share: (second) => (second < 20 ? 0 : second < 40 ? 56 : 100) },
       wantGood,
-      /^measured share within 5 points of the asked 50% \(half\): 56\.0% of 2000 requests$/,
+      /^run 1: measured share within 5 points of the asked 50% \(half\): 56\.0% of 2000 requests$/,
     ],
     [
       'too few requests',
@@ -165,7 +165,7 @@ describe('a promise that was not kept is said so', () => {
       'a step that was never reached',
       { ...good, status: { ...good.status, plan: [point('dark', 0, 0), point('half', 50, 20)] } },
       wantGood,
-      /^the route goes through 3 weights: 2: dark, half$/,
+      /^run 1: the route goes through 3 weights: 2: dark, half$/,
     ],
     [
       'a route that was late',
@@ -179,7 +179,7 @@ describe('a promise that was not kept is said so', () => {
         share: (second) => (second < 20 || second >= 39.25 ? 0 : 50),
       },
       wantBad,
-      /^bad version at 0% within 2 s of its trigger having held: 2\.25 s$/,
+      /^run 2: bad version at 0% within 2 s of its trigger having held: 2\.25 s$/,
     ],
     [
       'canary answers after the rollback',

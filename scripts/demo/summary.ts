@@ -137,7 +137,7 @@ function weightZeroAt(seen: Observation, last: RolloutStatus): number | undefine
 type Facts = Omit<RunSummary, 'expectations'>;
 
 function expectationsOf(facts: Facts, want: RunExpectation): Expectation[] {
-  const shares = facts.steps.map((step) => stepExpectation(step));
+  const shares = facts.steps.map((step) => stepExpectation(facts.run, step));
   const outcome: Expectation = {
     sentence: `run ${want.run} ends ${want.outcome}`,
     passed: facts.outcome === want.outcome,
@@ -145,32 +145,32 @@ function expectationsOf(facts: Facts, want: RunExpectation): Expectation[] {
   };
   return want.outcome === 'Succeeded'
     ? [outcome, ...stepCount(facts, 3), ...shares]
-    : [outcome, ...stepCount(facts, 3), ...shares, speedExpectation(facts.rollback)];
+    : [outcome, ...stepCount(facts, 3), ...shares, speedExpectation(facts)];
 }
 
 /** 0, 50 and 100 %; or 0, 50 and 0 % again. Without all of them the shares would prove nothing. */
 function stepCount(facts: Facts, wanted: number): Expectation[] {
   if (facts.steps.length === wanted) return [];
   const names = facts.steps.map(({ name }) => name).join(', ');
-  const sentence = `the route goes through ${wanted} weights`;
+  const sentence = `run ${facts.run}: the route goes through ${wanted} weights`;
   return [{ sentence, passed: false, seen: `${facts.steps.length}: ${names || 'none'}` }];
 }
 
-function stepExpectation(step: StepSummary): Expectation {
+function stepExpectation(run: number, step: StepSummary): Expectation {
   const { requestsMin, sharePointsMax } = expected;
   const { requests, percent } = step;
   const isClose = percent !== undefined && Math.abs(percent - step.asked) <= sharePointsMax;
   return {
-    sentence: `measured share within ${sharePointsMax} points of the asked ${step.asked}% (${step.name})`,
+    sentence: `run ${run}: measured share within ${sharePointsMax} points of the asked ${step.asked}% (${step.name})`,
     passed: isClose && requests >= requestsMin,
     seen: `${percentText(percent)} of ${requests} requests${requests < requestsMin ? `, fewer than ${requestsMin}` : ''}`,
   };
 }
 
-function speedExpectation(rollback: RollbackSummary | undefined): Expectation {
+function speedExpectation({ run, rollback }: Facts): Expectation {
   const tookMs = rollback?.firingToWeightZeroMs;
   return {
-    sentence: `bad version at 0% within ${expected.weightZeroWithinMs / 1_000} s of its trigger having held`,
+    sentence: `run ${run}: bad version at 0% within ${expected.weightZeroWithinMs / 1_000} s of its trigger having held`,
     passed: tookMs !== undefined && tookMs <= expected.weightZeroWithinMs,
     seen: tookMs === undefined ? 'it never was' : `${(tookMs / 1_000).toFixed(2)} s`,
   };

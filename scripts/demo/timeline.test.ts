@@ -93,7 +93,7 @@ describe('the picture', () => {
     test(`fits into ${columns} columns, so that a redraw never wraps`, () => {
       const long = view({ message: 'x'.repeat(300), title: 'y'.repeat(300) });
       for (const line of renderTimeline(long, columns, plain)) {
-        assert.ok([...line].length < columns, `${[...line].length}: ${line}`);
+        assert.ok(line.length < columns, `${line.length}: ${line}`);
       }
     });
   }
@@ -125,7 +125,8 @@ describe('lines for a pipe', () => {
     assert.deepEqual(describeChanges(undefined, view()), [
       '0:25  step half reached',
       '0:40  phase Progressing: next is full (100%)',
-      '0:40  route now gives canary 50%; measured just now 49.6%',
+      '0:40  route gives canary 50%',
+      '0:40  customers get 49.6% from canary',
       '0:40  trigger error-rate is Pending at 19.7% (> 0.5% for 5s), fires in 3.3 s',
       '0:40  trigger latency is Inactive at 9ms (> 500ms for 10s)',
     ]);
@@ -138,6 +139,16 @@ describe('lines for a pipe', () => {
       measured: { percent: 50.3, requestsPerSecond: 199, failedPercent: 9 },
     });
     assert.deepEqual(describeChanges(view(), later), []);
+  });
+
+  test('customers who follow the route tell a line, once', () => {
+    const measured = (percent: number) => ({ percent, requestsPerSecond: 200, failedPercent: 0 });
+    const [late, there, steady] = [38, 47, 52].map((percent) =>
+      view({ measured: measured(percent) }),
+    );
+    assert.ok(late !== undefined && there !== undefined && steady !== undefined);
+    assert.deepEqual(describeChanges(late, there), ['0:40  customers get 47.0% from canary']);
+    assert.deepEqual(describeChanges(there, steady), []);
   });
 
   test('a trigger that fires, a new phase, a new weight and a new decision each tell a line', () => {
@@ -154,7 +165,7 @@ describe('lines for a pipe', () => {
     assert.deepEqual(describeChanges(view(), later), [
       '0:43  error-rate fires',
       '0:44  phase RollingBack: rolling back',
-      '0:44  route now gives canary 0%; measured just now 49.6%',
+      '0:44  route gives canary 0%',
       '0:44  trigger error-rate is Firing at 19.7% (> 0.5% for 5s)',
     ]);
   });

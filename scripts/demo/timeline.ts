@@ -47,11 +47,13 @@ export interface DecisionView {
 const labelWidth = 11;
 const barMax = 50;
 const barMin = 10;
+const widthMin = 20;
 const decisionsShown = 5;
+const followedPointsMax = 5;
 
 /** At most `columns` wide, so that a redraw in place never wraps. */
 export function renderTimeline(view: View, columns: number, paint: Paint): string[] {
-  const width = Math.max(40, columns - 1);
+  const width = Math.max(widthMin, columns - 1);
   const bar = Math.max(barMin, Math.min(barMax, width - labelWidth - 30));
   const rows: [string, Cell[]][] = [
     ['plan', planCells(view)],
@@ -96,9 +98,13 @@ export function describeChanges(before: View | undefined, after: View): string[]
   }
   if (before?.phase !== after.phase) lines.push(`${at}  phase ${after.phase}: ${after.message}`);
   if (before?.onRoute !== after.onRoute && after.onRoute !== undefined) {
-    const { percent } = after.measured;
-    const measured = percent === undefined ? '' : `; measured just now ${percent.toFixed(1)}%`;
-    lines.push(`${at}  route now gives canary ${formatPercent(after.onRoute)}${measured}`);
+    lines.push(`${at}  route gives canary ${formatPercent(after.onRoute)}`);
+  }
+  if (
+    isFollowed(after) &&
+    !(before !== undefined && before.onRoute === after.onRoute && isFollowed(before))
+  ) {
+    lines.push(`${at}  customers get ${after.measured.percent?.toFixed(1)}% from canary`);
   }
   for (const trigger of after.triggers) {
     const known = before?.triggers.find((one) => one.name === trigger.name);
@@ -109,6 +115,15 @@ export function describeChanges(before: View | undefined, after: View): string[]
     );
   }
   return lines;
+}
+
+/** The measurement looks back over moments, so it takes as long to follow. */
+function isFollowed({ onRoute, measured }: View): boolean {
+  return (
+    onRoute !== undefined &&
+    measured.percent !== undefined &&
+    Math.abs(measured.percent - onRoute) <= followedPointsMax
+  );
 }
 
 interface Cell {
