@@ -127,8 +127,8 @@ function readToken(token: Token): Read {
   if (flag === undefined && rawName !== '--config') {
     return { type: 'unknown', problem: unknownFlag(rawName) };
   }
-  const isMissing =
-    text === undefined || text === '' || (inlineValue !== true && text.startsWith('--'));
+  // What is empty the schema judges: an empty list of namespaces means all.
+  const isMissing = text === undefined || (inlineValue !== true && text.startsWith('--'));
   if (isMissing) {
     const problem = `${rawName} needs a value: ${rawName} ${flag?.operand ?? 'FILE'}`;
     return { type: 'problem', problem };
