@@ -89,6 +89,13 @@ describe('the picture', () => {
     assert.match(plan ?? '', /▸ full 100% due/);
   });
 
+  test('after a rollback nothing of the plan is due any more, and an empty bar is still a bar', () => {
+    const back = view({ phase: 'RolledBack', asked: 0, onRoute: 0 });
+    const [, , plan, asked] = renderTimeline(back, 100, plain);
+    assert.equal(plan, 'plan       ✔ dark 0%   ✔ half 50%   ✘ full 100%   ✘ end');
+    assert.equal(asked, `asked          0% ${'░'.repeat(50)}`);
+  });
+
   for (const columns of [40, 60, 80, 200]) {
     test(`fits into ${columns} columns, so that a redraw never wraps`, () => {
       const long = view({ message: 'x'.repeat(300), title: 'y'.repeat(300) });

@@ -131,14 +131,16 @@ interface Cell {
   readonly style?: Style;
 }
 
-function planCells({ points, nowMs }: View): Cell[] {
+function planCells({ points, nowMs, phase }: View): Cell[] {
   const next = points.find((point) => point.passedAtMs === undefined);
   if (next === undefined && points.length === 0) return [{ text: 'not started', style: 'faint' }];
+  const isGivenUp = phase === 'RollingBack' || phase === 'RolledBack';
   return points.map((point, index): Cell => {
     const gap = index === 0 ? '' : '   ';
     const weight = point.weight === undefined ? '' : ` ${point.weight}%`;
     const name = `${point.name}${weight}`;
     if (point.passedAtMs !== undefined) return { text: `${gap}✔ ${name}`, style: 'good' };
+    if (isGivenUp) return { text: `${gap}✘ ${name}`, style: 'faint' };
     if (point !== next) return { text: `${gap}· ${name}`, style: 'faint' };
     const leftMs = point.dueAtMs - nowMs;
     const when = leftMs > 0 ? `in ${Math.ceil(leftMs / 1_000)} s` : 'due';
@@ -199,7 +201,8 @@ function line(cells: readonly Cell[], width: number, paint: Paint): string {
   for (const cell of cells) {
     const shown =
       cell.text.length > left ? `${cell.text.slice(0, Math.max(0, left - 1))}…` : cell.text;
-    if (left <= 0 || shown === '') break;
+    if (left <= 0) break;
+    if (shown === '') continue;
     left -= shown.length;
     text += cell.style === undefined ? shown : paint(cell.style, shown);
   }
