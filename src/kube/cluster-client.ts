@@ -32,9 +32,9 @@ export interface ClusterOptions {
 export interface KubeCluster extends Cluster {
   /** Starts to watch; may be called at any time, and again for further namespaces. */
   watch(resource: Resource, options?: WatchOptions): Watch;
-  /** Everything watched so far has been read whole at least once. */
+  /** Everything watched from the start has been read whole; what is added later does not change it. */
   readonly isSynced: boolean;
-  /** ms since the quietest watch has heard from the server: bookmarks come about once a minute. */
+  /** For how many ms nothing has happened in the quietest watch: not even a failed try. */
   silentForMs(): number;
   /** Ends the watches and all connections. */
   close(): Promise<void>;

@@ -55,12 +55,17 @@ export class CredentialStore {
     this.#clock = clock;
   }
 
-  /** Credentials at most a minute old. When they cannot be renewed, those known are used on. */
+  /**
+   * Those known, renewed once a minute beside the requests: a slow exec plugin delays none of them.
+   * When they cannot be renewed, those known are used on.
+   */
   async get(): Promise<Credentials> {
     const current = this.#current;
     if (current === undefined) return await this.#load();
-    if (this.#clock.monotonic() - this.#loadedAtMs < FRESH_FOR_MS) return current;
-    return await this.#load().catch(() => current);
+    if (this.#clock.monotonic() - this.#loadedAtMs >= FRESH_FOR_MS) {
+      this.#load().catch(() => undefined);
+    }
+    return current;
   }
 
   /**
@@ -79,6 +84,7 @@ export class CredentialStore {
   }
 
   #load(): Promise<Credentials> {
+    this.#loadedAtMs = this.#clock.monotonic();
     this.#loading ??= withDeadline(this.#clock, LOAD_LIMIT_MS, [], () => this.#read()).finally(
       () => {
         this.#loading = undefined;
@@ -91,7 +97,6 @@ export class CredentialStore {
     this.#config ??= readConfig(this.#source);
     const credentials = await toCredentials(this.#config);
     this.#current = credentials;
-    this.#loadedAtMs = this.#clock.monotonic();
     return credentials;
   }
 }
@@ -125,6 +130,10 @@ async function toCredentials(config: KubeConfig): Promise<Credentials> {
   if (cluster === null) throw new Error('the kubeconfig has no current cluster');
   const options: Parameters<KubeConfig['applyToHTTPSOptions']>[0] = {};
   await config.applyToHTTPSOptions(options);
+  if (!URL.canParse(cluster.server)) {
+    const words = 'in a pod it is made of KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT';
+    throw new Error(`the API server's address "${cluster.server}" is no URL; ${words}`);
+  }
   const url = new URL(cluster.server);
   const tls: TlsIdentity = {
     ...textOrBuffer('ca', options.ca),

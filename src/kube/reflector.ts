@@ -115,7 +115,10 @@ export class Reflector {
     return this.#fault;
   }
 
-  /** How long ago the server last gave a sign of life, in ms. */
+  /**
+   * For how many ms nothing has happened here: no event, no bookmark, no answer and no failed try. A
+   * server that is down is not silence, since starting anew would not help; a loop that is stuck is.
+   */
   silentForMs(): number {
     return this.#options.clock.monotonic() - this.#activeAtMs;
   }
@@ -278,6 +281,7 @@ export class Reflector {
   /** Sorts out a failure, and how long to wait for the next try. */
   #waitAfter(error: unknown): number {
     const fault = asClusterError(this.#path, error);
+    this.#activeAtMs = this.#options.clock.monotonic();
     this.#report(fault);
     if (fault.fault === 'notFound' && this.#options.isOptional === true) this.#setSynced();
     if (fault.fault === 'invalid' && this.#resourceVersion === undefined && this.#canWatchList) {

@@ -29,7 +29,7 @@ export interface Watch {
   readonly isConnected: boolean;
   /** Why there is no watch at present. */
   readonly fault: ClusterError | undefined;
-  /** ms since the server last gave a sign of life, the quietest of the watches. */
+  /** For how many ms nothing has happened, in the quietest of its streams; see Reflector. */
   silentForMs(): number;
   synced(signal: AbortSignal): Promise<void>;
   /** Ends it; what nobody else watches is forgotten. */
@@ -65,16 +65,23 @@ const ALL = '';
 export class Watches {
   readonly #options: WatchesOptions;
   readonly #watched = new Map<string, WatchedResource>();
+  #wasSynced = false;
 
   constructor(options: WatchesOptions) {
     this.#options = options;
   }
 
+  /**
+   * Once everything has been read it stays so: a namespace that is added later, and may be forbidden,
+   * is waited for by whoever needs it, and does not take the readiness of all the others away.
+   */
   get isSynced(): boolean {
-    return this.#scopes().every(({ reflector }) => reflector.isSynced);
+    const scopes = this.#scopes();
+    this.#wasSynced ||= scopes.length > 0 && scopes.every(({ reflector }) => reflector.isSynced);
+    return this.#wasSynced || scopes.length === 0;
   }
 
-  /** ms since the quietest of all watches has heard from the server. */
+  /** For how many ms nothing has happened, in the quietest stream of all. */
   silentForMs(): number {
     return Math.max(0, ...this.#scopes().map(({ reflector }) => reflector.silentForMs()));
   }

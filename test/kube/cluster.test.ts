@@ -334,6 +334,10 @@ describe('a cluster', () => {
       server.watches[0]?.bookmark('1', initialEventsEnd);
       await watch.synced(signal);
       assert.equal(cluster.isSynced, true);
+      const late = cluster.watch({ ...rollouts, plural: 'latecomers' });
+      assert.equal(late.isSynced, false);
+      assert.equal(cluster.isSynced, true);
+      await late.stop();
       await clock.advance(40_000);
       assert.equal(cluster.silentForMs(), 40_000);
     });

@@ -177,12 +177,47 @@ describe('requests', () => {
       await writeFile(join(server.folder, 'kubeconfig'), 'nonsense: [');
       await clock.advance(120_000);
       await ask();
-      assert.equal(server.requests.length, 2);
+      await ask();
+      assert.equal(server.requests.length, 3);
       await connection.close();
       connect();
       assert.equal((await faultOf(ask())).fault, 'unavailable');
       await writeFile(join(server.folder, 'kubeconfig'), whole);
       await ask();
+    });
+
+    it('are renewed beside the requests, and used by the next one', async () => {
+      await ask();
+      await server.writeKubeconfig({ token: 'second' });
+      const script = join(server.folder, 'slow.sh');
+      const status = { token: 'from-plugin' };
+      const answer = {
+        kind: 'ExecCredential',
+        apiVersion: 'client.authentication.k8s.io/v1',
+        status,
+      };
+      await writeFile(script, `#!/bin/sh\nsleep 0.2\necho '${JSON.stringify(answer)}'\n`);
+      await chmod(script, 0o755);
+      await server.writeKubeconfig({
+        exec: { apiVersion: 'client.authentication.k8s.io/v1', command: script },
+      });
+      // A 401 makes us run the plugin; a minute later it is run again, and nobody waits for it.
+      server.fail(always, (request) => refuse(request, 401, 'Unauthorized'));
+      await ask();
+      await clock.advance(61_000);
+      const startedMs = performance.now();
+      await ask();
+      assert.ok(performance.now() - startedMs < 150, 'the request waited for the plugin');
+      assert.equal(server.requests.at(-1)?.headers.authorization, 'Bearer from-plugin');
+    });
+
+    it('an address that is no URL is named', async () => {
+      await server.writeKubeconfig({}, { server: 'https://undefined:undefined' });
+      const { message } = await faultOf(ask());
+      assert.match(
+        message,
+        /address "https:\/\/undefined:undefined" is no URL; in a pod it is made of/,
+      );
     });
 
     it('a context that does not exist is named', async () => {

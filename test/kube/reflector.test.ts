@@ -337,6 +337,8 @@ describe('a reflector', () => {
       for (let minute = 0; minute < 60; minute += 1) await clock.advance(60_000);
       assert.equal(reflector.fault?.fault, 'unavailable');
       assert.equal(replicasOf('a'), 1);
+      // Nor is it silence, for which the process would be started anew.
+      assert.ok(reflector.silentForMs() <= 60_000, `${reflector.silentForMs()} ms`);
       await server.listen();
       server.store.put(pathOf('a'), deployment('a', 2));
       await clock.advance(31_000);
