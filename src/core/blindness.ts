@@ -1,6 +1,6 @@
 /** Time without readings is no bake: it is added up here and moves the point that comes next. */
 import type { RolloutStatus } from '#api/status.ts';
-import { fromIso, toIso } from './time.ts';
+import { fromIso, fromIsoOptional, toIso } from './time.ts';
 import type { TriggerOutcome } from './trigger.ts';
 
 /**
@@ -20,7 +20,9 @@ export function withBlindness(
   );
   if (since.length > 0) {
     if (status.blindSince !== undefined) return status;
-    return { ...status, blindSince: toIso(Math.min(...since)) };
+    // What lies before the last point passed has been paid for there.
+    const passed = status.plan?.flatMap((point) => fromIsoOptional(point.passedAt) ?? []) ?? [];
+    return { ...status, blindSince: toIso(Math.max(Math.min(...since), ...passed)) };
   }
   if (status.blindSince === undefined) return status;
   const { blindSince, ...rest } = status;

@@ -38,11 +38,16 @@ export function advanceCanaryDown(
   },
 ): TriggerOutcome {
   const trigger = canaryDownTrigger(run);
+  // Not known is no news: what was known stands, and nothing new is concluded from it.
+  if (world.carriesTraffic && world.ready === undefined && previous !== undefined) {
+    return { trigger, status: previous, reading: undefined, wakeAtMs: undefined };
+  }
   const isDown = world.carriesTraffic && world.ready === 0;
   if (!isDown) {
     return { trigger, status: inactive(previous), reading: undefined, wakeAtMs: undefined };
   }
-  const activeAtMs = fromIsoOptional(previous?.activeAt) ?? world.now;
+  // An instant in the future was written before the clock stepped back.
+  const activeAtMs = Math.min(world.now, fromIsoOptional(previous?.activeAt) ?? world.now);
   const firingAtMs = activeAtMs + trigger.forMs;
   const isFiring = world.now >= firingAtMs;
   const state = isFiring ? 'Firing' : 'Pending';
@@ -60,10 +65,21 @@ export function advanceCanaryDown(
   };
   return {
     trigger,
-    status: previous?.state === state ? previous : status,
+    status: isSameEntry(previous, status) ? previous : status,
     reading: undefined,
     wakeAtMs: isFiring ? undefined : firingAtMs,
   };
+}
+
+function isSameEntry(
+  previous: TriggerStatus | undefined,
+  next: TriggerStatus,
+): previous is TriggerStatus {
+  return (
+    previous?.state === next.state &&
+    previous.activeAt === next.activeAt &&
+    previous.firingAt === next.firingAt
+  );
 }
 
 function inactive(previous: TriggerStatus | undefined): TriggerStatus {

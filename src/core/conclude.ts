@@ -6,6 +6,7 @@ import { conditionsFor } from './conditions.ts';
 import type { Action, Decision } from './decision.ts';
 import { transitionEvents } from './events.ts';
 import { responseAtMs } from './ladder.ts';
+import { pendingRequest } from './requests.ts';
 import type { Verdict } from './rules/rule.ts';
 import { isSameStatus } from './same-status.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -33,7 +34,7 @@ export function conclude(input: Conclusion): Decision {
     // A steady state writes nothing: an unchanged status is the very object that was read.
     status: isSameStatus(snapshot.status, status) ? snapshot.status : status,
     first: [...steered.filter(belongsToRollback), ...(verdict.first ?? [])],
-    actions: [...later, ...(verdict.actions ?? [])],
+    actions: [...later, ...(verdict.actions ?? []), ...clearing(snapshot, status)],
     events: [
       ...(verdict.events ?? []),
       ...(steering?.events ?? []),
@@ -42,6 +43,14 @@ export function conclude(input: Conclusion): Decision {
     wakeAtMs: wakeAt(verdict, status, view),
     triggers: view?.triggers ?? [],
   };
+}
+
+/** A request that has been answered is taken away, again and again until it is gone. */
+function clearing({ object }: Snapshot, status: RolloutStatus): Action[] {
+  const { request } = object;
+  const isAnswered =
+    request !== undefined && pendingRequest(request, status.lastRequestToken) === undefined;
+  return isAnswered ? [{ type: 'ClearRequest', request }] : [];
 }
 
 /** A rise, even one that only undoes drift, needs every hold and blocker gone. */
@@ -126,8 +135,10 @@ function wakeAt(
     times.push(tickAt(now - run.offsetMs, run.intervalMs) + run.intervalMs + run.offsetMs);
     for (const outcome of view.triggers) {
       if (outcome.wakeAtMs !== undefined) times.push(outcome.wakeAtMs + run.offsetMs);
-      const rungAtMs = responseAtMs(outcome, 'Rollback');
-      if (rungAtMs !== undefined) times.push(rungAtMs);
+      for (const action of ['Rollback', 'Hold'] as const) {
+        const rungAtMs = responseAtMs(outcome, action);
+        if (rungAtMs !== undefined) times.push(rungAtMs);
+      }
       const { unknownSince } = outcome.status;
       if (unknownSince !== undefined) {
         times.push(fromIso(unknownSince) + outcome.trigger.noDataForMs + run.offsetMs);

@@ -6,6 +6,8 @@ import { limits } from '#api/limits.ts';
 import type { Hold, StatusCondition } from '#api/status.ts';
 import type { Conclusion } from './conclude.ts';
 import type { Because } from './decision.ts';
+import { waitingRevision } from './new-revision.ts';
+import type { Verdict } from './rules/rule.ts';
 import { toIso } from './time.ts';
 
 type Truth = 'True' | 'False' | 'Unknown';
@@ -45,6 +47,11 @@ function accepted({ snapshot, verdict }: Conclusion): Draft {
   if (verdict.because.reason === 'RouteConflict') {
     return { type, status: 'False', ...verdict.because };
   }
+  const waiting = waitingRevision(snapshot, verdict.status, !hasEnded(verdict));
+  if (waiting !== undefined) {
+    const { reason, message } = waiting;
+    return { type, status: waiting.isRejected ? 'False' : 'True', reason, message };
+  }
   return { type, status: 'True', reason: 'Accepted', message: 'the spec is understood' };
 }
 
@@ -54,13 +61,16 @@ function ready({ verdict }: Conclusion): Draft {
 }
 
 function reconciling({ verdict }: Conclusion): Draft {
-  const hasEnded = verdict.phase === 'Succeeded' || verdict.phase === 'RolledBack';
   const isRefused = verdict.phase === 'Pending';
   return {
     type: 'Reconciling',
-    status: hasEnded || isRefused ? 'False' : 'True',
+    status: hasEnded(verdict) || isRefused ? 'False' : 'True',
     ...verdict.because,
   };
+}
+
+function hasEnded({ phase }: Verdict): boolean {
+  return phase === 'Succeeded' || phase === 'RolledBack';
 }
 
 function stalled({ snapshot, verdict }: Conclusion): Draft {

@@ -6,6 +6,7 @@ import type { Question } from './answer.ts';
 import { InvariantError } from './assert.ts';
 import { conclude } from './conclude.ts';
 import type { Decision } from './decision.ts';
+import { mendStatus } from './mend-status.ts';
 import { advance } from './rules/advance.ts';
 import { asked } from './rules/asked.ts';
 import { begin } from './rules/begin.ts';
@@ -60,16 +61,18 @@ export function openQuestions(snapshot: Snapshot): readonly Question[] {
   return consider(snapshot).open;
 }
 
-function consider(snapshot: Snapshot): {
+function consider(given: Snapshot): {
   readonly decision: Decision;
   readonly open: readonly Question[];
 } {
+  const snapshot = { ...given, status: mendStatus(given.status, given.now) };
   const { ask, open } = asker(snapshot);
   const view = lookAtRun(snapshot, ask);
   for (const rule of rules) {
     const verdict = rule.apply({ snapshot, view });
     if (verdict === undefined) continue;
-    return { decision: conclude({ rule: rule.name, verdict, snapshot, view }), open };
+    const decision = conclude({ rule: rule.name, verdict, snapshot, view });
+    return { decision, open: [...open.values()] };
   }
   throw new InvariantError('some rule speaks for every snapshot');
 }

@@ -4,6 +4,7 @@
  */
 import type { Hold, RolloutStatus } from '#api/status.ts';
 import type { Answer } from './answer.ts';
+import { CANARY_DOWN } from './builtin-triggers.ts';
 import type { Because } from './decision.ts';
 import { isDue } from './ladder.ts';
 import type { RunSpec } from './run-spec.ts';
@@ -13,6 +14,9 @@ import { type TriggerOutcome, unknownReason } from './trigger.ts';
 
 /** Prometheus and we must agree on the time this closely (engine.md, "Time"). */
 export const CLOCK_SKEW_MAX_MS = 10_000;
+
+const TRIGGER_UNKNOWN = 'TriggerUnknown';
+const TRIGGER_NOT_INACTIVE = 'TriggerNotInactive';
 
 export interface Facts {
   readonly snapshot: Snapshot;
@@ -52,6 +56,18 @@ export function findRiseBlockers(facts: Facts): Hold[] {
   return dated(riseBlockerFinders, facts);
 }
 
+/** An end state goes on being asserted, but nobody is sent to a canary that is not there. */
+export function findEndedBlockers(facts: Facts): Hold[] {
+  return dated([endpointsNotReady], facts).filter((hold) => hold.by === 'canary');
+}
+
+/** Those that say of a Critical trigger that it is not known to be Inactive: these end no run well either. */
+export function criticalBlockers(blockers: readonly Hold[]): Hold[] {
+  return blockers.filter(
+    ({ reason }) => reason === TRIGGER_UNKNOWN || reason === TRIGGER_NOT_INACTIVE,
+  );
+}
+
 /** One sentence for several holds. */
 export function holdSentence(holds: readonly Hold[]): string {
   return holds.map((hold) => hold.message).join('; ');
@@ -73,9 +89,11 @@ function dated(finders: readonly Finder[], facts: Facts): Hold[] {
   );
 }
 
-function paused({ snapshot, status }: Facts): Omit<Hold, 'since'>[] {
+/** Under a broken edit the recorded spec still says whether the run is paused. */
+function paused({ snapshot, run, status }: Facts): Omit<Hold, 'since'>[] {
   const holds = [];
-  if (snapshot.wanted.type === 'ok' && snapshot.wanted.run.paused) {
+  const { wanted } = snapshot;
+  if (wanted.type === 'ok' ? wanted.run.paused : run.paused) {
     holds.push({ reason: 'Paused', by: 'spec.paused', message: 'paused by spec.paused' });
   }
   if (status.pausedBy !== undefined) {
@@ -187,10 +205,11 @@ export function standingDrift({ status, now, weight }: Facts): Hold {
 
 /** Pending is not enough; Unknown neither, unless the trigger ignores missing data and has waited for it. */
 function criticalNotInactive({ triggers, now, run }: Facts): Omit<Hold, 'since'>[] {
-  return triggers.flatMap(({ trigger, status }) => {
-    if (trigger.severity !== 'Critical' || (status.state === 'Inactive' && isEvaluated(status))) {
-      return [];
-    }
+  return triggers.flatMap(({ trigger, status, reading }) => {
+    // The built-in trigger has no reading; any other without one has not been asked at this tick.
+    const isAsked = reading !== undefined || trigger.name === CANARY_DOWN;
+    const isInactive = status.state === 'Inactive' && status.reason !== 'NotEvaluated' && isAsked;
+    if (trigger.severity !== 'Critical' || isInactive) return [];
     const unknownForMs =
       status.unknownSince === undefined ? 0 : now - run.offsetMs - fromIso(status.unknownSince);
     const isIgnored =
@@ -198,27 +217,23 @@ function criticalNotInactive({ triggers, now, run }: Facts): Omit<Hold, 'since'>
       trigger.noData === 'Ignore' &&
       unknownForMs >= trigger.noDataForMs;
     if (isIgnored) return [];
-    const reason = status.state === 'Unknown' ? 'TriggerUnknown' : 'TriggerNotInactive';
+    const reason = status.state === 'Unknown' ? TRIGGER_UNKNOWN : TRIGGER_NOT_INACTIVE;
     const message = status.message ?? `${trigger.name} has not been evaluated yet`;
     return [{ reason, by: trigger.name, message }];
   });
 }
 
-function isEvaluated(status: { readonly reason?: string | undefined }): boolean {
-  return status.reason !== 'NotEvaluated';
-}
-
 function endpointsNotReady({ snapshot, run }: Facts): Omit<Hold, 'since'>[] {
-  const { stable, canary } = snapshot.ready;
-  const down = (service: string | undefined, arm: string) => ({
-    reason: arm === 'canary' ? 'CanaryNotReady' : 'StableDown',
-    by: arm,
-    message: `Service ${service ?? arm} has no Ready endpoint`,
+  return (['stable', 'canary'] as const).flatMap((arm) => {
+    const service = run[arm]?.service;
+    const ready = snapshot.ready[arm];
+    if (service === undefined || (ready ?? 0) > 0) return [];
+    const message =
+      ready === undefined
+        ? `how many Ready endpoints Service ${service} has is not known yet`
+        : `Service ${service} has no Ready endpoint`;
+    return [{ reason: arm === 'canary' ? 'CanaryNotReady' : 'StableNotReady', by: arm, message }];
   });
-  return [
-    ...(stable === 0 ? [down(run.stable?.service, 'stable')] : []),
-    ...(canary === 0 ? [down(run.canary?.service, 'canary')] : []),
-  ];
 }
 
 function stableUnderscaled({ snapshot, status }: Facts): Omit<Hold, 'since'>[] {

@@ -2,43 +2,65 @@
  * What must work before a run may start. The chain of every trigger that can act is proved with a real
  * reading; where canary has no traffic yet, on the stable arm, with the same query.
  */
+import type { Hold } from '#api/status.ts';
 import { fillerFor } from './fill.ts';
 import { fillMeasure, readAt } from './reading.ts';
 import type { RunTrigger } from './run-spec.ts';
 import { tickAt } from './time.ts';
+import { unknownReason } from './trigger.ts';
 import type { RunView } from './view.ts';
 
-/** @returns a sentence for each broken link; empty when all is well */
-export function preflightProblems(view: RunView): string[] {
+type Problem = Omit<Hold, 'since'>;
+
+/** What only a person lifts is no matter of preflight: the run is held for it once preflight has passed. */
+const FOR_PEOPLE: readonly string[] = ['Paused', 'WouldServeOlderVersion'];
+
+/** @returns one for each broken link; empty when all is well */
+export function preflightProblems(view: RunView): Problem[] {
   const { run, now, snapshot } = view;
   if (run.preflight === 'Skip') return [];
-  const holds = view.holds.filter((hold) => hold.reason !== 'Paused').map((hold) => hold.message);
+  const holds = view.holds.filter((hold) => !FOR_PEOPLE.includes(hold.reason));
   const atMs = tickAt(now - run.offsetMs, run.intervalMs);
   const chain = run.triggers
     .filter((trigger) => trigger.severity !== 'Info')
     .flatMap((trigger) => chainProblem(view, trigger, atMs) ?? []);
-  const canary =
+  const canary: Problem[] =
     snapshot.ready.canary === 0
-      ? [`Service ${run.canary?.service ?? ''} (canary) has no Ready endpoint`]
+      ? [
+          {
+            reason: 'CanaryNotReady',
+            by: 'canary',
+            message: `Service ${run.canary?.service ?? ''} (canary) has no Ready endpoint`,
+          },
+        ]
       : [];
-  return [...new Set([...holds, ...canary, ...chain])];
+  const broken = chain.filter(({ by }) => !holds.some((hold) => hold.by === by));
+  return [...holds, ...canary, ...broken];
 }
 
-function chainProblem(view: RunView, trigger: RunTrigger, atMs: number): string | undefined {
+function chainProblem(view: RunView, trigger: RunTrigger, atMs: number): Problem | undefined {
   const { run, now } = view;
+  const by = trigger.name;
   const read = (arm: 'stable' | 'canary') => {
     const moment = { weight: view.weight ?? 0, windowMs: now - view.startedAtMs };
     return readAt(fillMeasure(trigger.measure, fillerFor(run, arm, moment)), atMs, view.ask);
   };
+  const notAsked = (arm: string) => ({
+    reason: 'TriggerUnknown',
+    by,
+    message: `${by}: not asked of ${arm} yet`,
+  });
   const canary = read('canary');
-  if (canary === undefined) return `${trigger.name}: not asked yet`;
+  if (canary === undefined) return notAsked('canary');
   if (canary.type === 'value') return undefined;
-  if (canary.type === 'error') return `${trigger.name}: ${canary.message}`;
+  const reason = unknownReason(canary);
+  if (canary.type === 'error') return { reason, by, message: `${by}: ${canary.message}` };
   if (!trigger.measure.isArmBound || (view.weight ?? 0) > 0) {
-    return `${trigger.name}: ${canary.message}; is the metric exported and scraped?`;
+    return { reason, by, message: `${by}: ${canary.message}; is the metric exported and scraped?` };
   }
   const stable = read('stable');
-  if (stable === undefined) return `${trigger.name}: not asked of stable yet`;
+  if (stable === undefined) return notAsked('stable');
   if (stable.type === 'value') return undefined;
-  return `${trigger.name}: ${stable.message}, for stable too, so the metric chain is not proved; is the metric exported, scraped and labelled as the query expects?`;
+  const message = `${by}: ${stable.message}, for stable too, so the metric chain is not proved; is the metric exported, scraped and labelled as the query expects?`;
+  return { reason: unknownReason(stable), by, message };
 }

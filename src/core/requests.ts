@@ -10,7 +10,12 @@ export type Request =
   | { readonly type: 'request'; readonly verb: RequestVerb; readonly token: string }
   | { readonly type: 'invalid'; readonly message: string };
 
-/** @returns undefined when nothing is asked, or this token has been honoured already */
+/** What is remembered of a text that was refused: no token has a blank in it. */
+export function refusalToken(text: string): string {
+  return `refused ${text.slice(0, 100)}`;
+}
+
+/** @returns undefined when nothing is asked, or this text has been answered already */
 export function pendingRequest(
   text: string | undefined,
   lastToken: string | undefined,
@@ -19,6 +24,7 @@ export function pendingRequest(
   const [word = '', token = '', ...rest] = text.trim().split(/\s+/);
   const verb = requestVerbs.find((known) => known === word);
   if (verb === undefined || token === '' || rest.length > 0) {
+    if (lastToken === refusalToken(text)) return undefined;
     const message = `genesis.dev/request ${JSON.stringify(text.slice(0, 100))} is not "<verb> <token>"; verbs are ${requestVerbs.join(', ')}`;
     return { type: 'invalid', message };
   }

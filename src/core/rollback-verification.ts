@@ -41,8 +41,10 @@ export function verifyFromTraffic(view: RunView): TrafficVerification {
     };
   }
   // An answer from before the decision says nothing about what came after it.
-  const isSilent = reading.type !== 'value' || reading.value === 0;
-  if (isSilent && atMs >= startedAtMs) {
+  if (atMs >= startedAtMs && reading.type !== 'value') {
+    return { type: 'untold', message: "no metric tells canary's requests any more" };
+  }
+  if (atMs >= startedAtMs && reading.type === 'value' && reading.value === 0) {
     return { type: 'verified', message: 'and canary gets no more requests' };
   }
   return { type: 'waiting', message: 'but canary still gets requests' };

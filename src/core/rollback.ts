@@ -2,6 +2,7 @@
 import type { RollbackStage, RolloutStatus } from '#api/status.ts';
 import type { Because } from './decision.ts';
 import type { Verdict } from './rules/rule.ts';
+import type { Snapshot } from './snapshot.ts';
 import { toIso } from './time.ts';
 import type { RunView } from './view.ts';
 
@@ -38,5 +39,11 @@ export function beginRollback(
       { type: 'Warning', reason: 'RollbackStarted', action: 'RollBack', note: because.message },
     ],
     wakeAtMs: view.now,
+    leavesTraffic: isStableGone(view.snapshot),
   };
+}
+
+/** Traffic is not sent into the void: while stable has no Ready endpoint and canary has, canary keeps it. */
+export function isStableGone({ ready }: Snapshot): boolean {
+  return ready.stable === 0 && ready.canary !== 0;
 }

@@ -23,8 +23,9 @@ export function resolvePlan(run: RunSpec, status: RolloutStatus): PlanPointStatu
     const plannedMs = startedAtMs + point.atMs;
     const afterEarlierMs = earlier ? earlier.timeMs + point.atMs - earlier.atMs : plannedMs;
     const blindMs = point === current ? (status.blindMs ?? 0) : 0;
-    const known = status.plan?.find((one) => one.name === point.name && one.kind === point.kind);
+    const known = entryOf(status, point);
     const passedAt = known?.passedAt;
+    const weight = plannedWeight(status, point);
     const dueAtMs =
       passedAt === undefined || known === undefined
         ? Math.max(plannedMs, afterEarlierMs) + blindMs
@@ -35,9 +36,26 @@ export function resolvePlan(run: RunSpec, status: RolloutStatus): PlanPointStatu
       kind: point.kind,
       dueAt: toIso(dueAtMs),
       ...(passedAt === undefined ? {} : { passedAt }),
-      ...(point.weight === undefined ? {} : { weight: point.weight }),
+      ...(weight === undefined ? {} : { weight }),
     };
   });
+}
+
+/**
+ * The share that a step stands for. An edit never raises what has been passed: more weight than was reached
+ * needs a step of its own, with all that a rise needs.
+ */
+export function plannedWeight(status: RolloutStatus, point: PlanPoint): number | undefined {
+  const known = entryOf(status, point);
+  if (known?.passedAt === undefined || point.weight === undefined) return point.weight;
+  return Math.min(point.weight, known.weight ?? point.weight);
+}
+
+/** The last step that has been passed and that the plan, as it is now, still has. */
+export function lastPassedStep(run: RunSpec, status: RolloutStatus): PlanPoint | undefined {
+  return run.points.findLast(
+    (point) => point.kind === 'Step' && entryOf(status, point)?.passedAt !== undefined,
+  );
 }
 
 /** When a point of the plan is due, ms since the epoch; a person may have ended its waiting. */
@@ -67,10 +85,9 @@ export function passPoint(
 }
 
 function lastPassedIndex(run: RunSpec, status: RolloutStatus): number {
-  return run.points.findLastIndex((point) =>
-    status.plan?.some(
-      (entry) =>
-        entry.name === point.name && entry.kind === point.kind && entry.passedAt !== undefined,
-    ),
-  );
+  return run.points.findLastIndex((point) => entryOf(status, point)?.passedAt !== undefined);
+}
+
+function entryOf(status: RolloutStatus, point: PlanPoint): PlanPointStatus | undefined {
+  return status.plan?.find((one) => one.name === point.name && one.kind === point.kind);
 }

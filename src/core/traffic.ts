@@ -2,25 +2,47 @@
  * The only place where a weight is computed. Rules change the status; `steer` compares what the status
  * asks for with what the routes say and names the writes that close the gap.
  */
+
+import { fieldManager } from '#api/names.ts';
 import type { RolloutStatus, RouteStatus } from '#api/status.ts';
 import { assert } from './assert.ts';
 import type { Action, EventDraft } from './decision.ts';
+import type { RouteReading } from './route-reading.ts';
 import type { RunSpec } from './run-spec.ts';
+import { lastPassedStep, plannedWeight } from './schedule.ts';
 import type { RouteObservation } from './snapshot.ts';
 import type { RunView } from './view.ts';
 
 /**
  * Canary's share that the status asks for, in percent: 0 in a rollback, else the weight of the current
- * step. Before the first step nothing is asked for, so nothing is written, unless this run replaced an
+ * step, or of the last one passed where an edit has taken the current one out of the plan. Before the first step nothing is asked for, so nothing is written, unless this run replaced an
  * unfinished one: that one's traffic goes back to stable first.
  */
 export function desiredWeight(run: RunSpec, status: RolloutStatus): number | undefined {
-  if (status.rollback !== undefined) return 0;
-  const step = run.points.find((point) => point.kind === 'Step' && point.name === status.step);
-  if (step === undefined) return status.replacedRevision === undefined ? undefined : 0;
-  const weight = step.weight ?? 0;
+  if (isRolledBack(status)) return 0;
+  if (status.step === undefined) return status.replacedRevision === undefined ? undefined : 0;
+  const current = run.points.find((point) => point.kind === 'Step' && point.name === status.step);
+  const step = current ?? lastPassedStep(run, status);
+  const weight = step === undefined ? 0 : (plannedWeight(status, step) ?? 0);
   assert(weight >= 0 && weight <= 100, `weight ${weight} lies within 0 and 100`);
   return weight;
+}
+
+/** True from the decision to roll back on, for the rest of the run. */
+export function isRolledBack(status: RolloutStatus): boolean {
+  const { phase, rollback } = status;
+  return rollback !== undefined || phase === 'RollingBack' || phase === 'RolledBack';
+}
+
+function isUnderWay(status: RolloutStatus): boolean {
+  return isRolledBack(status) && status.rollback?.completedAt === undefined;
+}
+
+/** True when another spec would leave behind a route of this one, or turn its Services round. */
+export function isOtherTraffic(run: RunSpec, other: RunSpec): boolean {
+  return run.targets.some(
+    (target) => !other.targets.some((one) => JSON.stringify(one) === JSON.stringify(target)),
+  );
 }
 
 /** The highest share on any route: what a rollback must bring to 0. Undefined while no route can be read. */
@@ -29,6 +51,14 @@ export function observedWeight(routes: readonly RouteObservation[]): number | un
     reading.type === 'read' ? [reading.weight] : reading.type === 'missing' ? [0] : [],
   );
   return weights.length === 0 ? undefined : Math.max(...weights);
+}
+
+/** The lowest share on any route that leads anywhere; undefined while none can be read. */
+export function lowestWeight(routes: readonly RouteObservation[]): number | undefined {
+  const weights = routes.flatMap(({ reading }) =>
+    reading.type === 'read' ? [reading.weight] : [],
+  );
+  return weights.length === 0 ? undefined : Math.min(...weights);
 }
 
 /** True when every route says exactly this weight; a route that is gone carries nothing, so it says 0. */
@@ -53,7 +83,9 @@ export interface Steering {
  * @param mayRise whether holds and rise blockers are empty
  */
 export function steer(view: RunView, status: RolloutStatus, mayRise: boolean): Steering {
-  const desired = desiredWeight(view.run, status);
+  // Of two rollouts on one route the older steers it; the younger only ever completes a rollback.
+  const isOurs = view.snapshot.conflict === undefined || isUnderWay(status);
+  const desired = isOurs ? desiredWeight(view.run, status) : undefined;
   const parts = view.snapshot.routes.map((route) =>
     steerOne(view, route, status, { desired, mayRise }),
   );
@@ -77,7 +109,7 @@ function steerOne(
 ): { route: RouteStatus; actions: Action[]; events: EventDraft[] } {
   const known = status.routes?.find((one) => one.kind === target.kind && one.name === target.name);
   const identity = { kind: target.kind, name: target.name };
-  const rollbackOf = status.rollback === undefined ? undefined : view.runId;
+  const rollbackOf = isRolledBack(status) ? view.runId : undefined;
   if (reading.type !== 'read') {
     const route = { ...known, ...identity, problem: reading.message };
     // A route that cannot be read may still carry canary traffic: a rollback tries all the same.
@@ -90,12 +122,14 @@ function steerOne(
     return { route: known, actions: reading.owned ? [release] : [], events: [] };
   }
   const drifted = isDrift(known, reading, aim.desired);
-  const wasDeclaredByOther = reading.writtenBy !== undefined && !reading.owned;
+  const declared = declaredWeight(known, reading, drifted);
+  const problem = reading.problems.map((one) => one.message).join('; ');
   const route: RouteStatus = {
     ...identity,
     weight: reading.weight,
-    declared: drifted || wasDeclaredByOther ? reading.weight : (known?.declared ?? reading.weight),
+    ...(declared === undefined ? {} : { declared }),
     drift: (known?.drift ?? 0) + (drifted ? 1 : 0),
+    ...(problem === '' ? {} : { problem }),
   };
   const events = drifted ? [driftEvent(route, aim.desired, reading.writtenBy)] : [];
   if (aim.desired === undefined) return { route, actions: [], events };
@@ -105,13 +139,28 @@ function steerOne(
   return { route, actions: isThere || (!lowers && !aim.mayRise) ? [] : [write], events };
 }
 
-/** Drift: it stood where we wanted it, and now it does not. */
+/**
+ * What others want the route to say: what they wrote last. What we wrote ourselves tells nothing of it, so
+ * where nothing else is known the route is never let go.
+ */
+function declaredWeight(
+  known: RouteStatus | undefined,
+  reading: Extract<RouteReading, { readonly type: 'read' }>,
+  drifted: boolean,
+): number | undefined {
+  const isTheirs = reading.writtenBy !== undefined && reading.writtenBy !== fieldManager;
+  if (isTheirs || drifted) return reading.weight;
+  return known?.declared ?? (reading.owned ? undefined : reading.weight);
+}
+
+/** Drift: it stood where we wanted it, and now another has put it elsewhere. */
 function isDrift(
   known: RouteStatus | undefined,
-  reading: { readonly weight: number },
+  reading: { readonly weight: number; readonly writtenBy: string | undefined },
   desired: number | undefined,
 ): boolean {
-  return desired !== undefined && known?.weight === desired && reading.weight !== desired;
+  const stoodThere = desired !== undefined && known?.weight === desired;
+  return stoodThere && reading.weight !== desired && reading.writtenBy !== fieldManager;
 }
 
 function driftEvent(

@@ -32,7 +32,7 @@ function harness({ trigger, analysis, errors, world, startAt = T0 }: Setting): E
     startAt,
     spec: {
       schedule: half,
-      triggers: [{ ...errorsTrigger, ...trigger } as TriggerInput],
+      triggers: [{ ...errorsTrigger, ...trigger }],
       ...(analysis === undefined ? {} : { analysis }),
     },
     world: {

@@ -8,11 +8,12 @@ import { questionKey } from './answer.ts';
 import { withBlindness } from './blindness.ts';
 import { advanceCanaryDown, CANARY_DOWN } from './builtin-triggers.ts';
 import { fillerFor } from './fill.ts';
-import { findHolds, findRiseBlockers, standingDrift } from './holds.ts';
+import { findEndedBlockers, findHolds, findRiseBlockers, standingDrift } from './holds.ts';
 import type { RunSpec } from './run-spec.ts';
+import { currentPoint, resolvePlan } from './schedule.ts';
 import type { Snapshot } from './snapshot.ts';
 import { fromIso, tickAt } from './time.ts';
-import { desiredWeight, observedWeight } from './traffic.ts';
+import { desiredWeight, lowestWeight, observedWeight } from './traffic.ts';
 import { advanceTrigger, type TriggerOutcome } from './trigger.ts';
 
 /** A run in progress, or one that has ended and whose end state is kept. */
@@ -35,11 +36,15 @@ export interface RunView {
 }
 
 /** Looks answers up, and notes down what is not answered yet. */
-export function asker(snapshot: Snapshot): { readonly ask: Ask; readonly open: Question[] } {
-  const open: Question[] = [];
+export function asker(snapshot: Snapshot): {
+  readonly ask: Ask;
+  readonly open: ReadonlyMap<string, Question>;
+} {
+  const open = new Map<string, Question>();
   const ask: Ask = (question) => {
-    const answer = snapshot.answers.get(questionKey(question));
-    if (answer === undefined) open.push(question);
+    const key = questionKey(question);
+    const answer = snapshot.answers.get(key);
+    if (answer === undefined) open.set(key, question);
     return answer;
   };
   return { ask, open };
@@ -52,7 +57,10 @@ export function isWatched(status: RolloutStatus): boolean {
 
 /** @returns undefined when no run has been started, or its spec is not known */
 export function lookAtRun(snapshot: Snapshot, ask: Ask): RunView | undefined {
-  const { status, recorded: run, now } = snapshot;
+  const { status, now } = snapshot;
+  // A run whose record is lost goes on under the spec as it stands, rather than unwatched.
+  const run =
+    snapshot.recorded ?? (snapshot.wanted.type === 'ok' ? snapshot.wanted.run : undefined);
   if (run === undefined || status.runId === undefined || status.startedAt === undefined) {
     return undefined;
   }
@@ -63,10 +71,11 @@ export function lookAtRun(snapshot: Snapshot, ask: Ask): RunView | undefined {
     : [];
   const evaluated: RolloutStatus =
     triggers.length === 0 ? status : { ...status, triggers: triggers.map((one) => one.status) };
-  const sighted = withBlindness(evaluated, triggers, tickAt(now - run.offsetMs, run.intervalMs));
+  const seen = withBlindness(evaluated, triggers, tickAt(now - run.offsetMs, run.intervalMs));
+  const sighted = { ...seen, plan: resolvePlan(run, seen) };
   const facts = { snapshot, now, run, status: sighted, triggers, weight };
   const holds = isWatched(status) ? findHolds(facts) : [];
-  const riseBlockers = isWatched(status) ? findRiseBlockers(facts) : [];
+  const riseBlockers = isWatched(status) ? findRiseBlockers(facts) : findEndedBlockers(facts);
   const standing =
     holds.length + riseBlockers.length > 0 && wasLowered(status, desiredWeight(run, status), weight)
       ? [standingDrift(facts)]
@@ -112,7 +121,10 @@ function evaluateTriggers(facts: {
   const desired = desiredWeight(run, status);
   // What the routes say counts, not what is asked for: a step whose write failed has no traffic yet, and
   // waiting for its readings would keep the write from ever being tried again.
-  const carriesTraffic = (facts.weight ?? desired ?? 0) > 0;
+  // While a step is being entered every route must say so: one alone may not lead to canary.
+  const isEntering = currentPoint(run, status)?.name === status.step;
+  const weight = isEntering ? lowestWeight(snapshot.routes) : facts.weight;
+  const carriesTraffic = (weight ?? desired ?? 0) > 0;
   const context = {
     horizonMs: now - run.offsetMs,
     intervalMs: run.intervalMs,
@@ -132,9 +144,11 @@ function evaluateTriggers(facts: {
   const down = advanceCanaryDown(run, previous(CANARY_DOWN), {
     now,
     ready: snapshot.ready.canary,
-    carriesTraffic: (facts.weight ?? 0) > 0,
+    carriesTraffic: (facts.weight ?? desired ?? 0) > 0,
   });
-  const all = run.canary === undefined ? outcomes : [...outcomes, down];
+  // Its times are ours, the others' are Prometheus'.
+  const wakeAtMs = down.wakeAtMs === undefined ? undefined : down.wakeAtMs - run.offsetMs;
+  const all = run.canary === undefined ? outcomes : [...outcomes, { ...down, wakeAtMs }];
   return status.rollback === undefined ? all : all.map((one) => asItFired(one, previous));
 }
 

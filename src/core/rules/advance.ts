@@ -1,6 +1,6 @@
 /** Nothing speaks against it: wait for the point that comes next, or pass it when it is due. */
-import type { RolloutStatus } from '#api/status.ts';
-import { holdSentence } from '#core/holds.ts';
+import type { Hold, RolloutStatus } from '#api/status.ts';
+import { criticalBlockers, dateHold, holdSentence } from '#core/holds.ts';
 import type { PlanPoint } from '#core/run-spec.ts';
 import { currentPoint, dueAtMs, passPoint } from '#core/schedule.ts';
 import { toIso } from '#core/time.ts';
@@ -16,9 +16,20 @@ export const advance: Rule = {
     if (point === undefined) return undefined;
     const dueMs = dueAtMs(view.run, view.status, point);
     if (view.now < dueMs) return wait(view, point, dueMs);
+    if (view.status.blindSince !== undefined) return waitForReadings(view, point);
     return point.kind === 'Step' ? enter(view, point) : pass(view, point);
   },
 };
+
+/** Time without readings is no bake, and it is not known yet how much of it there will be. */
+function waitForReadings(view: RunView, point: PlanPoint): Verdict {
+  const blind = view.triggers.filter(({ status }) => status.unknownSince !== undefined);
+  const names = blind.map(({ trigger }) => trigger.name).join(', ');
+  const message = `${point.name} is due, but ${names} has no reading since ${view.status.blindSince}`;
+  const because = { reason: 'NoData', message };
+  const hold = dateHold({ ...because, by: point.name }, view.status, view.now);
+  return { because, phase: 'Held', status: view.status, holds: [hold] };
+}
 
 function wait(view: RunView, point: PlanPoint, dueMs: number): Verdict {
   const what = point.weight === undefined ? point.name : `${point.name} (${point.weight}%)`;
@@ -35,15 +46,7 @@ function wait(view: RunView, point: PlanPoint, dueMs: number): Verdict {
 function enter(view: RunView, point: PlanPoint): Verdict {
   const weight = point.weight ?? 0;
   const rises = weight > (view.weight ?? 0);
-  if (rises && view.riseBlockers.length > 0) {
-    const message = `${point.name} is due: ${holdSentence(view.riseBlockers)}`;
-    return {
-      because: { reason: view.riseBlockers[0]?.reason ?? 'Held', message },
-      phase: 'Held',
-      status: view.status,
-      holds: view.riseBlockers,
-    };
-  }
+  if (rises && view.riseBlockers.length > 0) return blocked(view, point, view.riseBlockers);
   const { stepEnteredAt: _, replacedRevision: __, ...rest } = view.status;
   const message = `entering step ${point.name}: ${weight}% canary`;
   return {
@@ -54,7 +57,19 @@ function enter(view: RunView, point: PlanPoint): Verdict {
   };
 }
 
+function blocked(view: RunView, point: PlanPoint, holds: readonly Hold[]): Verdict {
+  const message = `${point.name} is due: ${holdSentence(holds)}`;
+  return {
+    because: { reason: holds[0]?.reason ?? 'Held', message },
+    phase: 'Held',
+    status: view.status,
+    holds,
+  };
+}
+
 function pass(view: RunView, point: PlanPoint): Verdict {
+  const unproved = point.kind === 'End' ? criticalBlockers(view.riseBlockers) : [];
+  if (unproved.length > 0) return blocked(view, point, unproved);
   const passed: RolloutStatus = passPoint(view.run, view.status, point, view.now);
   const message =
     point.kind === 'End' ? 'the end of the plan is reached' : `checkpoint ${point.name} passed`;

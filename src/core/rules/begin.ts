@@ -1,37 +1,62 @@
 /** A new revision, or a retry: a run starts. Nothing of an earlier run's triggers, holds or plan leaks in. */
-import type { HistoryEntry, RolloutStatus } from '#api/status.ts';
+import type { HistoryEntry, RolloutStatus, RouteStatus } from '#api/status.ts';
+import type { Action } from '#core/decision.ts';
 import { endRun } from '#core/end-run.ts';
+import { isRejected } from '#core/new-revision.ts';
 import { pendingRequest } from '#core/requests.ts';
+import { isStableGone } from '#core/rollback.ts';
 import { newRunId, specRecordName } from '#core/run-id.ts';
 import type { RunSpec } from '#core/run-spec.ts';
 import { resolvePlan } from '#core/schedule.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 import { toIso } from '#core/time.ts';
-import { isWatched } from '#core/view.ts';
+import { allRead, isOtherTraffic } from '#core/traffic.ts';
+import { isWatched, type RunView } from '#core/view.ts';
 import type { Rule, RuleInput, Verdict } from './rule.ts';
+
+const RETRY_MS = 1000;
 
 export const begin: Rule = {
   name: 'begin',
   when: 'the revision is new, or a person retries an ended run',
-  apply(input) {
-    const { snapshot } = input;
+  apply({ snapshot, view }) {
     const { wanted } = snapshot;
-    if (wanted.type === 'invalid' || !startsNow(input, wanted.run)) return undefined;
+    if (wanted.type === 'invalid' || !startsNow({ snapshot, view }, wanted.run)) return undefined;
     if (snapshot.conflict !== undefined && snapshot.status.runId === undefined) {
       return refuse(snapshot, snapshot.conflict);
     }
-    return start(snapshot, wanted.run);
+    const isUnfinished = view !== undefined && isWatched(view.status) && hasSteered(view);
+    if (isUnfinished && snapshot.conflict === undefined && !allRead(snapshot.routes, 0)) {
+      return leave(view, wanted.run);
+    }
+    return start(snapshot, wanted.run, view);
   },
 };
 
-function startsNow({ snapshot }: RuleInput, wanted: RunSpec): boolean {
-  const { status, object } = snapshot;
+function startsNow({ snapshot, view }: RuleInput, wanted: RunSpec): boolean {
+  const { status } = snapshot;
   if (status.runId === undefined) return true;
-  if (wanted.revision === status.revision) {
-    const request = pendingRequest(object.request, status.lastRequestToken);
-    return !isWatched(status) && request?.type === 'request' && request.verb === 'retry';
+  if (isRetried(snapshot)) return true;
+  if (wanted.revision !== status.revision) {
+    return isWatched(status) ? wanted.onNewRevision === 'Restart' : !isRejected(snapshot);
   }
-  return !isWatched(status) || wanted.onNewRevision === 'Restart';
+  // Other routes or Services cannot be followed by a run that has moved traffic: it starts again.
+  return (
+    view !== undefined &&
+    isWatched(status) &&
+    hasSteered(view) &&
+    wanted.onNewRevision === 'Restart' &&
+    isOtherTraffic(view.run, wanted)
+  );
+}
+
+function isRetried({ object, status }: Snapshot): boolean {
+  const request = pendingRequest(object.request, status.lastRequestToken);
+  return !isWatched(status) && request?.type === 'request' && request.verb === 'retry';
+}
+
+function hasSteered({ status }: RunView): boolean {
+  return status.step !== undefined || status.replacedRevision !== undefined;
 }
 
 function refuse(snapshot: Snapshot, owner: string): Verdict {
@@ -44,20 +69,46 @@ function refuse(snapshot: Snapshot, owner: string): Verdict {
   };
 }
 
-function start(snapshot: Snapshot, run: RunSpec): Verdict {
+/**
+ * Weight 0 first, by the routes and Services of the run that is replaced: under those of the new one the same
+ * share may lead elsewhere.
+ */
+function leave(view: RunView, wanted: RunSpec): Verdict {
+  const { snapshot, now } = view;
+  const base = { status: view.status, leavesTraffic: true, wakeAtMs: now + RETRY_MS } as const;
+  const what = `revision ${wanted.revision} starts once canary of this run is at 0%`;
+  if (isStableGone(snapshot)) {
+    const message = `${what}; stable has no Ready endpoint, so canary keeps its traffic`;
+    return { ...base, because: { reason: 'StableDown', message }, phase: 'Held' };
+  }
+  const first = snapshot.routes
+    .filter((route) => !allRead([route], 0))
+    .map(({ target }): Action => ({ type: 'SetWeight', target, weight: 0, rollbackOf: undefined }));
+  return {
+    ...base,
+    because: { reason: 'RunSuperseded', message: what },
+    phase: 'Progressing',
+    first,
+  };
+}
+
+function start(snapshot: Snapshot, run: RunSpec, view: RunView | undefined): Verdict {
   const { now, object, status } = snapshot;
   const runId = newRunId(object.uid, run.revision, now);
   const specRecord = specRecordName(object.name, runId, object.generation);
-  const request = pendingRequest(object.request, status.lastRequestToken);
-  const replaced = isWatched(status) && status.runId !== undefined ? status.revision : undefined;
+  const isSameTraffic = view !== undefined && !isOtherTraffic(view.run, run);
+  const isUnfinished = isWatched(status) && status.runId !== undefined;
+  const isReplacing = isUnfinished && isSameTraffic && hasSteered(view);
+  const routes = isSameTraffic ? declaredOnly(status.routes) : undefined;
   const started: RolloutStatus = {
     ...(status.conditions === undefined ? {} : { conditions: status.conditions }),
     ...(status.succeededRevision === undefined
       ? {}
       : { succeededRevision: status.succeededRevision }),
-    ...(request?.type === 'request' ? { lastRequestToken: request.token } : {}),
-    ...(replaced === undefined ? {} : { replacedRevision: replaced }),
+    ...tokenAfter(snapshot),
+    ...(isReplacing && status.revision !== undefined ? { replacedRevision: status.revision } : {}),
     ...(snapshot.ready.stable === undefined ? {} : { stableReadyAtStart: snapshot.ready.stable }),
+    ...(routes === undefined ? {} : { routes }),
     revision: run.revision,
     runId,
     runGeneration: object.generation,
@@ -65,7 +116,7 @@ function start(snapshot: Snapshot, run: RunSpec): Verdict {
     startedAt: toIso(now),
     holds: [],
     triggers: [],
-    history: historyWith(snapshot, replaced, run),
+    history: isUnfinished ? historyWith(snapshot, run) : (status.history ?? []),
   };
   const message = `run ${runId} of revision ${run.revision} started`;
   return {
@@ -74,21 +125,35 @@ function start(snapshot: Snapshot, run: RunSpec): Verdict {
     status: { ...started, plan: resolvePlan(run, started) },
     // The record and the finalizer come before the status that relies on them.
     first: [{ type: 'AddFinalizer' }, { type: 'RecordSpec', name: specRecord, runId }],
-    actions:
-      object.request !== undefined ? [{ type: 'ClearRequest', request: object.request }] : [],
     events: [{ type: 'Normal', reason: 'RunStarted', action: 'Start', note: message }],
     wakeAtMs: now,
     leavesTraffic: true,
   };
 }
 
-function historyWith(
-  { status, now }: Snapshot,
-  replaced: string | undefined,
-  run: RunSpec,
-): HistoryEntry[] {
-  if (replaced === undefined) return status.history ?? [];
-  const message = `replaced by revision ${run.revision} before it had ended`;
+/** A retry is answered by the start. Anything else that is asked is a matter of the run that starts now. */
+function tokenAfter(snapshot: Snapshot): Pick<RolloutStatus, 'lastRequestToken'> {
+  const { status, object } = snapshot;
+  const request = pendingRequest(object.request, status.lastRequestToken);
+  const isAnswered = request?.type === 'request' && request.verb === 'retry';
+  const lastRequestToken = isAnswered ? request.token : status.lastRequestToken;
+  return lastRequestToken === undefined ? {} : { lastRequestToken };
+}
+
+/** What others declared is known from before our first write only, so it is kept from run to run. */
+function declaredOnly(routes: readonly RouteStatus[] | undefined): RouteStatus[] | undefined {
+  return routes?.map(({ kind, name, declared }) => ({
+    kind,
+    name,
+    ...(declared === undefined ? {} : { declared }),
+  }));
+}
+
+function historyWith({ status, now }: Snapshot, run: RunSpec): HistoryEntry[] {
+  const message =
+    run.revision === status.revision
+      ? 'started again, because spec.traffic was changed'
+      : `replaced by revision ${run.revision} before it had ended`;
   const end = { outcome: 'Superseded', message, now, historyLimit: run.historyLimit } as const;
   return endRun(status, end).history ?? [];
 }

@@ -1,6 +1,8 @@
 /** The rollout is being deleted: traffic is brought to where `deletionPolicy` wants it, then let go. */
 import type { Action } from '#core/decision.ts';
-import { allRead } from '#core/traffic.ts';
+import { isStableGone } from '#core/rollback.ts';
+import { desiredWeight } from '#core/traffic.ts';
+import type { RunView } from '#core/view.ts';
 import type { Rule, RuleInput, Verdict } from './rule.ts';
 
 /** `kubectl delete` must not hang: after this the finalizer gives up and says so. */
@@ -20,33 +22,54 @@ function letGo({ snapshot, view }: RuleInput, requestedAtMs: number): Verdict {
   const base = { phase: 'Pending', status: snapshot.status, leavesTraffic: true } as const;
   const done = { reason: 'Deleted', message: 'deleted; traffic is no longer steered' };
   if (!snapshot.object.hasFinalizer) return { ...base, because: done };
-  const actions: Action[] =
-    view === undefined ? [] : releases(view.run.deletionPolicy, snapshot.routes);
-  if (actions.length === 0) {
+  const { lower, release } = view === undefined ? nothing : steps(view);
+  // Nobody is sent to a stable that is not there; after a minute a person is told.
+  const first = isStableGone(snapshot) ? [] : lower;
+  if (lower.length + release.length === 0) {
     return { ...base, because: done, actions: [{ type: 'RemoveFinalizer' }] };
   }
   if (snapshot.now >= requestedAtMs + GIVE_UP_AFTER_MS) {
-    const message = `traffic could not be released within ${GIVE_UP_AFTER_MS / 1000}s of the deletion; check the routes by hand`;
+    const message = `traffic was not seen released within ${GIVE_UP_AFTER_MS / 1000}s of the deletion; check the routes by hand`;
     return {
       ...base,
       because: { reason: 'ReleaseGivenUp', message },
-      actions: [{ type: 'RemoveFinalizer' }],
+      // The last try, for an operator that was not there in time.
+      first,
+      actions: [...release, { type: 'RemoveFinalizer' }],
       events: [{ type: 'Warning', reason: 'ReleaseGivenUp', action: 'Delete', note: message }],
     };
   }
   const because = { reason: 'Releasing', message: 'deleted; traffic is being released' };
-  return { ...base, because, actions, wakeAtMs: snapshot.now + RETRY_MS };
+  const wakeAtMs = Math.min(snapshot.now + RETRY_MS, requestedAtMs + GIVE_UP_AFTER_MS);
+  // Like every lowering to 0 this waits for no status.
+  return { ...base, because, first, actions: release, wakeAtMs };
 }
 
-function releases(
-  policy: 'RestoreStable' | 'KeepTraffic',
-  routes: RuleInput['snapshot']['routes'],
-): Action[] {
-  const restores = policy === 'RestoreStable';
-  return routes.flatMap(({ target, reading }): Action[] => {
-    if (reading.type !== 'read') return [];
-    const isPlaced = !restores || allRead([{ target, reading }], 0);
-    if (!isPlaced) return [{ type: 'SetWeight', target, weight: 0, rollbackOf: undefined }];
-    return reading.owned ? [{ type: 'Release', target, declared: reading.weight }] : [];
-  });
+interface Steps {
+  readonly lower: readonly Action[];
+  readonly release: readonly Action[];
+}
+
+const nothing: Steps = { lower: [], release: [] };
+
+/** What is left to do. A rollback that was decided is carried out whatever the policy says. */
+function steps(view: RunView): Steps {
+  const { run, status, snapshot } = view;
+  const restores = run.deletionPolicy === 'RestoreStable' || status.rollback !== undefined;
+  const rollbackOf = status.rollback === undefined ? undefined : view.runId;
+  // A route that no run of ours has moved stays as its owner declares it.
+  const hasSteered = desiredWeight(run, status) !== undefined;
+  const lower: Action[] = [];
+  const release: Action[] = [];
+  for (const { target, reading } of snapshot.routes) {
+    const isOurs = hasSteered || (reading.type === 'read' && reading.owned);
+    if (reading.type === 'missing' || !isOurs) continue;
+    const isDown = reading.type === 'read' && reading.weight === 0 && reading.uniform;
+    if (restores && !isDown) {
+      lower.push({ type: 'SetWeight', target, weight: 0, rollbackOf });
+    } else if (reading.type === 'read' && reading.owned) {
+      release.push({ type: 'Release', target, declared: reading.weight });
+    }
+  }
+  return { lower, release };
 }

@@ -1,8 +1,11 @@
 /** The spec was edited in mid-run and is valid: the run follows it from here on. Points passed stay passed. */
+import type { RolloutStatus } from '#api/status.ts';
 import { specRecordName } from '#core/run-id.ts';
-import { resolvePlan } from '#core/schedule.ts';
-import { isWatched } from '#core/view.ts';
-import type { Rule } from './rule.ts';
+import type { RunSpec } from '#core/run-spec.ts';
+import { currentPoint, lastPassedStep, resolvePlan } from '#core/schedule.ts';
+import { isOtherTraffic } from '#core/traffic.ts';
+import { isWatched, type RunView } from '#core/view.ts';
+import { phaseOf, type Rule } from './rule.ts';
 
 export const edited: Rule = {
   name: 'edited',
@@ -12,13 +15,20 @@ export const edited: Rule = {
     if (view === undefined || wanted.type === 'invalid' || !isWatched(status)) return undefined;
     const isNew = object.generation !== status.runGeneration;
     if (!isNew || wanted.run.revision !== status.revision) return undefined;
+    // Other routes or Services under a run that has moved traffic are a new run, never an edit.
+    if (status.step !== undefined && isOtherTraffic(view.run, wanted.run)) return undefined;
     const specRecord = specRecordName(object.name, view.runId, object.generation);
-    const next = { ...view.status, runGeneration: object.generation, specRecord };
+    const next = {
+      ...withoutChangedStep(view, wanted.run),
+      runGeneration: object.generation,
+      specRecord,
+    };
     const message = `following the spec of generation ${object.generation}`;
     return {
       because: { reason: 'SpecChanged', message },
-      phase: view.status.phase === 'Preflight' ? 'Preflight' : 'Progressing',
+      phase: phaseOf(view.status),
       status: { ...next, plan: resolvePlan(wanted.run, next) },
+      holds: view.status.holds ?? [],
       first: [{ type: 'RecordSpec', name: specRecord, runId: view.runId }],
       events: [{ type: 'Normal', reason: 'SpecChanged', action: 'Follow', note: message }],
       wakeAtMs: view.now,
@@ -26,3 +36,16 @@ export const edited: Rule = {
     };
   },
 };
+
+/** A step that is being entered and is no longer the same has to be entered anew, with all that this needs. */
+function withoutChangedStep(view: RunView, wanted: RunSpec): RolloutStatus {
+  const entered = currentPoint(view.run, view.status);
+  if (entered?.kind !== 'Step' || entered.name !== view.status.step) return view.status;
+  const next = wanted.points.find((point) => point.kind === 'Step' && point.name === entered.name);
+  const isSame =
+    next?.weight === entered.weight &&
+    next?.atMs === entered.atMs &&
+    next.needsApproval === entered.needsApproval;
+  const last = lastPassedStep(wanted, view.status);
+  return isSame || last === undefined ? view.status : { ...view.status, step: last.name };
+}

@@ -2,9 +2,13 @@
  * The run has ended: its end state goes on being asserted. After a rollback ownership is given up once the
  * route's own owner declares 0 as well; until then letting go would bring canary back.
  */
-import type { RolloutStatus } from '#api/status.ts';
+import type { RolloutStatus, RouteStatus } from '#api/status.ts';
+import { allRead, desiredWeight } from '#core/traffic.ts';
 import { isWatched, type RunView } from '#core/view.ts';
 import type { Rule } from './rule.ts';
+
+/** Changes wake us; this is for what no change tells, such as a write that was refused. */
+const RETRY_MS = 10_000;
 
 export const finished: Rule = {
   name: 'finished',
@@ -20,13 +24,31 @@ export const finished: Rule = {
       },
       phase,
       status: phase === 'RolledBack' ? releasing(view) : view.status,
+      ...(isThere(view) ? {} : { wakeAtMs: view.now + RETRY_MS }),
     };
   },
 };
 
-function releasing(view: RunView): RolloutStatus {
-  const routes = view.status.routes?.map((route) =>
-    route.declared === 0 && route.weight === 0 ? { ...route, released: true } : route,
+function isThere({ run, status, snapshot }: RunView): boolean {
+  const desired = desiredWeight(run, status);
+  return desired === undefined || allRead(snapshot.routes, desired);
+}
+
+/** Only what reads 0 now and is declared to be 0 is let go. */
+function releasing({ status, snapshot }: RunView): RolloutStatus {
+  const isAtRest = (route: RouteStatus) =>
+    snapshot.routes.some(
+      ({ target, reading }) =>
+        target.kind === route.kind &&
+        target.name === route.name &&
+        reading.type === 'read' &&
+        reading.weight === 0 &&
+        reading.uniform,
+    );
+  const routes = status.routes?.map((route) =>
+    route.declared === 0 && route.weight === 0 && isAtRest(route)
+      ? { ...route, released: true }
+      : route,
   );
-  return routes === undefined ? view.status : { ...view.status, routes };
+  return routes === undefined ? status : { ...status, routes };
 }

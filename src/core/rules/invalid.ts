@@ -2,7 +2,7 @@
  * The spec cannot be followed and there is no run: traffic is not touched. A run under way goes on under
  * the spec it was started with, so a broken edit never loosens the watch.
  */
-import type { Rule } from './rule.ts';
+import { phaseOf, type Rule } from './rule.ts';
 
 export const invalid: Rule = {
   name: 'invalid',
@@ -11,7 +11,7 @@ export const invalid: Rule = {
     if (snapshot.wanted.type === 'ok' || view !== undefined) return undefined;
     return {
       because: { reason: 'InvalidSpec', message: snapshot.wanted.problems.join('; ') },
-      phase: 'Pending',
+      phase: snapshot.status.runId === undefined ? 'Pending' : phaseOf(snapshot.status),
       status: snapshot.status,
       leavesTraffic: true,
     };

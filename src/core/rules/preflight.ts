@@ -1,5 +1,6 @@
 /** Before the first traffic change everything the run relies on must have been seen to work. */
 import type { EventDraft } from '#core/decision.ts';
+import { dateHold } from '#core/holds.ts';
 import { preflightProblems } from '#core/preflight.ts';
 import { toIso } from '#core/time.ts';
 import type { Rule } from './rule.ts';
@@ -9,11 +10,12 @@ export const preflight: Rule = {
   when: 'preflight has not passed yet',
   apply({ view }) {
     if (view === undefined || view.status.preflightPassedAt !== undefined) return undefined;
-    const { policy, problems } = { policy: view.run.preflight, problems: preflightProblems(view) };
-    const sentence = problems.join('; ');
-    if (problems.length > 0 && policy === 'Require') {
+    const problems = preflightProblems(view);
+    const sentence = [...new Set(problems.map((problem) => problem.message))].join('; ');
+    if (problems.length > 0 && view.run.preflight === 'Require') {
       const because = { reason: 'PreflightFailed', message: `preflight: ${sentence}` };
-      return { because, phase: 'Preflight', status: view.status };
+      const holds = problems.map((problem) => dateHold(problem, view.status, view.now));
+      return { because, phase: 'Preflight', status: view.status, holds };
     }
     const passed: EventDraft =
       problems.length === 0

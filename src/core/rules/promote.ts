@@ -3,7 +3,10 @@
  * that the last weight stays and goes on being asserted.
  */
 import { endRun } from '#core/end-run.ts';
+import { criticalBlockers, holdSentence } from '#core/holds.ts';
 import { fromIsoOptional, spanText, toIso } from '#core/time.ts';
+import { allRead, desiredWeight } from '#core/traffic.ts';
+import type { RunView } from '#core/view.ts';
 import type { Rule } from './rule.ts';
 
 export const promote: Rule = {
@@ -12,14 +15,16 @@ export const promote: Rule = {
   apply({ view }) {
     if (view === undefined) return undefined;
     const endedAtMs = fromIsoOptional(view.status.plan?.at(-1)?.passedAt) ?? view.now;
-    const doneAtMs = endedAtMs + view.run.thenMonitorForMs;
-    if (view.now < doneAtMs) {
-      const message = `the plan is carried out; watching until ${toIso(doneAtMs)}`;
+    // Time without readings is not watched.
+    const doneAtMs = endedAtMs + view.run.thenMonitorForMs + (view.status.blindMs ?? 0);
+    const obstacle = obstacleTo(view);
+    if (view.now < doneAtMs || obstacle !== undefined) {
+      const message = `the plan is carried out; watching until ${obstacle ?? toIso(doneAtMs)}`;
       return {
         because: { reason: 'Monitoring', message },
         phase: 'Monitoring',
         status: view.status,
-        wakeAtMs: doneAtMs,
+        ...(view.now < doneAtMs ? { wakeAtMs: doneAtMs } : {}),
       };
     }
     const took = spanText(view.now - view.startedAtMs);
@@ -34,3 +39,13 @@ export const promote: Rule = {
     };
   },
 };
+
+/** What a run must not end well with, as the end of a sentence. */
+function obstacleTo(view: RunView): string | undefined {
+  const unproved = criticalBlockers(view.riseBlockers);
+  if (unproved.length > 0) return `every Critical trigger is Inactive: ${holdSentence(unproved)}`;
+  const weight = desiredWeight(view.run, view.status) ?? 100;
+  return allRead(view.snapshot.routes, weight)
+    ? undefined
+    : `${weight}% is read back from every route`;
+}

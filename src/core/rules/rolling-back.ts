@@ -7,7 +7,7 @@ import { assert } from '#core/assert.ts';
 import type { Action, Because, EventDraft } from '#core/decision.ts';
 import { endRun } from '#core/end-run.ts';
 import { dateHold } from '#core/holds.ts';
-import { beginRollback, STOP_TRAFFIC } from '#core/rollback.ts';
+import { beginRollback, isStableGone, STOP_TRAFFIC } from '#core/rollback.ts';
 import { verifyFromTraffic } from '#core/rollback-verification.ts';
 import { fromIso, spanText, toIso } from '#core/time.ts';
 import { allRead } from '#core/traffic.ts';
@@ -28,11 +28,13 @@ export const rollingBack: Rule = {
   },
 };
 
-/** The mark on a route says that this run was being rolled back when the process died. */
+/** The mark on a route, or the phase, says that this run was being rolled back when the process died. */
 function resumeInterrupted(view: RunView): Verdict | undefined {
-  const isMarked = view.snapshot.routes.some(
-    ({ reading }) => reading.type === 'read' && reading.rolledBackRun === view.runId,
-  );
+  const isMarked =
+    view.status.phase === 'RollingBack' ||
+    view.snapshot.routes.some(
+      ({ reading }) => reading.type === 'read' && reading.rolledBackRun === view.runId,
+    );
   if (!isMarked) return undefined;
   const message = 'a rollback of this run had begun before its status could be written';
   return beginRollback(view, { reason: 'RollbackResumed', message }, undefined);
@@ -42,8 +44,7 @@ function whenNotStopped(view: RunView): Verdict {
   const { now, status, run } = view;
   const startedAtMs = fromIso(status.rollback?.startedAt ?? toIso(now));
   const overrun = now >= startedAtMs + run.rollback.stopTrafficMs;
-  const { stable, canary } = view.snapshot.ready;
-  if (stable === 0 && canary !== 0) return waitForStable(view, startedAtMs);
+  if (isStableGone(view.snapshot)) return waitForStable(view, startedAtMs);
   const stuck = {
     reason: 'RollbackStuck',
     message: `canary still gets traffic ${spanText(now - startedAtMs)} after the decision to roll back; cutting it off`,

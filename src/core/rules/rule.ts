@@ -4,17 +4,25 @@ import type { Action, Because, EventDraft } from '#core/decision.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 import type { RunView } from '#core/view.ts';
 
-export type Phase =
-  | 'Pending'
-  | 'Preflight'
-  | 'Progressing'
-  | 'Held'
-  | 'Paused'
-  | 'Monitoring'
-  | 'Promoting'
-  | 'Succeeded'
-  | 'RollingBack'
-  | 'RolledBack';
+const phases = [
+  'Pending',
+  'Preflight',
+  'Progressing',
+  'Held',
+  'Paused',
+  'Monitoring',
+  'Promoting',
+  'Succeeded',
+  'RollingBack',
+  'RolledBack',
+] as const;
+
+export type Phase = (typeof phases)[number];
+
+/** The phase that a status names, for rules that leave it as it is. */
+export function phaseOf(status: RolloutStatus): Phase {
+  return phases.find((phase) => phase === status.phase) ?? 'Progressing';
+}
 
 export interface RuleInput {
   readonly snapshot: Snapshot;

@@ -2,8 +2,9 @@
 import { holdSentence } from '#core/holds.ts';
 import { currentPoint, passPoint } from '#core/schedule.ts';
 import { toIso } from '#core/time.ts';
-import { allRead } from '#core/traffic.ts';
-import type { Rule } from './rule.ts';
+import { allRead, lowestWeight } from '#core/traffic.ts';
+import type { RunView } from '#core/view.ts';
+import type { Rule, Verdict } from './rule.ts';
 
 const RETRY_MS = 1000;
 
@@ -12,6 +13,7 @@ export const settling: Rule = {
   when: 'the weight of the step just entered is not read back yet',
   apply({ view }) {
     if (view === undefined) return undefined;
+    if (isLeaving(view)) return wait(view, 'traffic of the run before goes back to stable first');
     const point = currentPoint(view.run, view.status);
     if (point?.kind !== 'Step' || view.status.step !== point.name) return undefined;
     const weight = point.weight ?? 0;
@@ -29,16 +31,25 @@ export const settling: Rule = {
       };
     }
     const obstacles = [...view.holds, ...view.riseBlockers];
-    if (obstacles.length > 0 && (view.weight ?? 0) < weight) {
+    if (obstacles.length > 0 && (lowestWeight(routes) ?? 0) < weight) {
       const because = { reason: 'Held', message: holdSentence(obstacles) };
       return { because, phase: 'Held', status: view.status, holds: obstacles };
     }
-    const message = `step ${point.name}: waiting until ${weight}% is read back from every route`;
-    return {
-      because: { reason: 'RouteNotSettled', message },
-      phase: 'Progressing',
-      status: view.status,
-      wakeAtMs: view.now + RETRY_MS,
-    };
+    return wait(view, `step ${point.name}: waiting until ${weight}% is read back from every route`);
   },
 };
+
+/** This run has replaced one that was under way, and has not entered a step yet. */
+function isLeaving({ status, snapshot }: RunView): boolean {
+  const isNew = status.step === undefined && status.replacedRevision !== undefined;
+  return isNew && !allRead(snapshot.routes, 0);
+}
+
+function wait(view: RunView, message: string): Verdict {
+  return {
+    because: { reason: 'RouteNotSettled', message },
+    phase: 'Progressing',
+    status: view.status,
+    wakeAtMs: view.now + RETRY_MS,
+  };
+}

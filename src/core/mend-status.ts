@@ -1,0 +1,82 @@
+/**
+ * A status is text that another version, or a hand, may have written. What cannot be read in it is dropped or
+ * set anew before anything relies on it, so that no status can stop the engine.
+ */
+import type { PlanPointStatus, RolloutStatus, TriggerStatus } from '#api/status.ts';
+import { fromIso, toIso } from './time.ts';
+
+/** Beyond the year 9999 a time has another form. */
+const READABLE_MAX_MS = Date.UTC(9999, 11, 31);
+const BLIND_MAX_MS = 10 * 365 * 24 * 3_600_000;
+
+/** @returns the same object when there is nothing to mend */
+export function mendStatus(status: RolloutStatus, now: number): RolloutStatus {
+  return [mendStart, mendBlindness, mendPlan, mendTriggers, mendRollback].reduce(
+    (mended, mend) => mend(mended, now),
+    status,
+  );
+}
+
+function isReadable(text: string | undefined): boolean {
+  if (text === undefined) return false;
+  const atMs = fromIso(text);
+  return atMs >= 0 && atMs <= READABLE_MAX_MS;
+}
+
+function isReadableOrAbsent(text: string | undefined): boolean {
+  return text === undefined || isReadable(text);
+}
+
+/** Without a start nothing of the run can be dated: its clock starts anew, which delays and never hurries. */
+function mendStart(status: RolloutStatus, now: number): RolloutStatus {
+  if (status.runId === undefined || isReadable(status.startedAt)) return status;
+  return { ...status, startedAt: toIso(now) };
+}
+
+function mendBlindness(status: RolloutStatus): RolloutStatus {
+  const { blindMs, blindSince, ...rest } = status;
+  const isLengthSound = blindMs === undefined || (blindMs >= 0 && blindMs <= BLIND_MAX_MS);
+  if (isLengthSound && isReadableOrAbsent(blindSince)) return status;
+  return {
+    ...rest,
+    ...(isLengthSound && blindMs !== undefined ? { blindMs } : {}),
+    ...(isReadable(blindSince) && blindSince !== undefined ? { blindSince } : {}),
+  };
+}
+
+/** A point whose passing cannot be dated is to be passed again. */
+function mendPlan(status: RolloutStatus): RolloutStatus {
+  const isSound = (point: PlanPointStatus) =>
+    isReadable(point.dueAt) && isReadableOrAbsent(point.passedAt);
+  if (status.plan === undefined || status.plan.every(isSound)) return status;
+  return { ...status, plan: status.plan.filter(isSound) };
+}
+
+/** A trigger that cannot be dated is evaluated anew: what it has held is in Prometheus. */
+function mendTriggers(status: RolloutStatus): RolloutStatus {
+  const isSound = (trigger: TriggerStatus) =>
+    [trigger.activeAt, trigger.firingAt, trigger.falseSince, trigger.unknownSince].every(
+      isReadableOrAbsent,
+    ) &&
+    (trigger.gapMs ?? 0) >= 0 &&
+    (trigger.gapMs ?? 0) <= BLIND_MAX_MS &&
+    (trigger.state !== 'Firing' || trigger.firingAt !== undefined);
+  if (status.triggers === undefined || status.triggers.every(isSound)) return status;
+  return { ...status, triggers: status.triggers.filter(isSound) };
+}
+
+/** A rollback is never forgotten; one that cannot be dated has begun now. */
+function mendRollback(status: RolloutStatus, now: number): RolloutStatus {
+  const { rollback } = status;
+  if (rollback === undefined) return status;
+  const { startedAt, slaDeadline } = rollback;
+  if (isReadable(startedAt) && isReadable(slaDeadline)) return status;
+  return {
+    ...status,
+    rollback: {
+      ...rollback,
+      startedAt: isReadable(startedAt) ? startedAt : toIso(now),
+      slaDeadline: isReadable(slaDeadline) ? slaDeadline : toIso(now),
+    },
+  };
+}
