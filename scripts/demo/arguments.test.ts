@@ -15,7 +15,14 @@ const existing = [
 test('without flags both runs are carried out on this machine', () => {
   assert.deepEqual(parseInvocation([]), {
     type: 'run',
-    flags: { runs: [1, 2], isShort: false, json: undefined, keep: false, existing: undefined },
+    flags: {
+      runs: [1, 2],
+      isShort: false,
+      json: undefined,
+      keep: false,
+      doors: undefined,
+      existing: undefined,
+    },
   });
 });
 
@@ -35,6 +42,7 @@ test('all flags of a cluster of one’s own are taken over', () => {
       isShort: true,
       json: 'out.json',
       keep: true,
+      doors: undefined,
       existing: {
         kubeconfig: 'c',
         image: 'node:24',

@@ -38,6 +38,8 @@ export interface DemoFlags {
   readonly isShort: boolean;
   readonly json: string | undefined;
   readonly keep: boolean;
+  /** From the demo outside the network namespace to the one inside: the folder of its doors. */
+  readonly doors: string | undefined;
   /** Undefined: everything on this machine. */
   readonly existing: ExistingCluster | undefined;
 }
@@ -51,6 +53,9 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** Not for people. */
+const doorsFlag = 'doors';
+
 const options = {
   only: { type: 'string' },
   short: { type: 'boolean' },
@@ -63,6 +68,7 @@ const options = {
   'gateway-url': { type: 'string' },
   'prometheus-url': { type: 'string' },
   'scrape-interval': { type: 'string' },
+  [doorsFlag]: { type: 'string' },
 } as const;
 
 type Values = ReturnType<typeof parse>;
@@ -75,6 +81,7 @@ export function parseInvocation(args: readonly string[]): Invocation {
     isShort: values.short === true,
     json: values.json,
     keep: values.keep === true,
+    doors: values.doors,
     existing: parseExisting(values),
   };
   return { type: 'run', flags };
@@ -85,7 +92,8 @@ function parse(args: readonly string[]) {
     return parseArgs({ args: [...args], options, strict: true }).values;
   } catch (error) {
     const said = error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error);
-    const flags = Object.keys(options).map((name) => `--${name}`);
+    const names = Object.keys(options).filter((name) => name !== doorsFlag);
+    const flags = names.map((name) => `--${name}`);
     throw new UsageError(`${said.replace(/\.$/, '')}; the flags are ${flags.join(', ')}`, {
       cause: error,
     });

@@ -1,4 +1,5 @@
 /** The whole demo, once everything it needs is there: the world, the customers, the controller, the runs, the summary. */
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 
 import { systemClock } from '#runtime/clock.ts';
@@ -20,8 +21,8 @@ export interface DemoOptions {
   readonly plan: DemoPlan;
   readonly json: string | undefined;
   readonly createWorld: () => Promise<World>;
-  /** Called with everything still running; resolves when the person has seen enough. */
-  readonly linger: ((world: World) => Promise<void>) | undefined;
+  /** Whether everything goes on running at the end, until an interruption. */
+  readonly keep: boolean;
   readonly folder: RunFolder;
   readonly screen: Screen;
   readonly paint: Paint;
@@ -44,9 +45,7 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
     for (const text of renderSummary(summaries, options.paint)) options.screen.say(text);
     if (options.json !== undefined) await writeJson(options.json, options.plan, summaries);
     if (!passed) await keepLogs(options, running);
-    if (options.linger !== undefined && running.world !== undefined) {
-      await options.linger(running.world);
-    }
+    if (options.keep) await linger(options, running);
     return passed;
   } catch (error) {
     if (!options.signal.aborted) await keepLogs(options, running);
@@ -170,6 +169,18 @@ async function hasAnswer(prometheusUrl: string, query: string): Promise<boolean>
   });
   const { data } = (await response.json()) as { data?: { result?: readonly unknown[] } };
   return (data?.result ?? []).length > 0;
+}
+
+/** Resolves when the person has seen enough. */
+async function linger({ folder, screen, signal }: DemoOptions, { world }: Running): Promise<void> {
+  if (world === undefined || signal.aborted) return;
+  screen.say('');
+  screen.say(
+    'everything goes on running, customers included; Ctrl-C stops it. In another terminal:',
+  );
+  for (const text of world.howToLook) screen.say(text);
+  screen.say(`logs of the controller and the service: ${folder.path}`);
+  await once(signal, 'abort');
 }
 
 async function writeJson(file: string, plan: DemoPlan, runs: readonly RunSummary[]): Promise<void> {

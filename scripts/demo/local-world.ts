@@ -14,12 +14,15 @@ import {
   startPart,
   startPrometheus,
 } from '#scripts/testbed/index.ts';
+import { type InnerDoors, openInnerDoors } from './doors.ts';
 import { saveLogs } from './logs.ts';
-import { app, type Colour, colours, serviceOf } from './objects.ts';
+import { app, type Colour, colours, hostname, serviceOf } from './objects.ts';
 import type { World } from './world.ts';
 
 export interface LocalOptions {
   readonly folder: string;
+  /** The folder of the doors out of the network namespace, if a person is to look inside. */
+  readonly doors: string | undefined;
   readonly say: (sentence: string) => void;
   readonly signal: AbortSignal;
 }
@@ -33,6 +36,7 @@ const service = join(import.meta.dirname, 'service.ts');
 const crds = join(import.meta.dirname, '../../crds');
 
 interface Parts {
+  doors?: InnerDoors;
   plane?: ControlPlane;
   prometheus?: Prometheus;
   gateway?: Gateway;
@@ -68,12 +72,21 @@ async function bringUp(parts: Parts, options: LocalOptions): Promise<World> {
   parts.prometheus = prometheus;
   const { client } = plane;
   await client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+  if (options.doors !== undefined) {
+    parts.doors = await openInnerDoors(options.doors, {
+      kubeconfigPath: plane.kubeconfigPath,
+      apiServerUrl: plane.url,
+      prometheusUrl: prometheus.url,
+      gatewayUrl: gateway.url,
+    });
+  }
   return {
     client,
     kubeconfigPath: plane.kubeconfigPath,
     prometheusUrl: prometheus.url,
     namespace,
     gateway: { url: gateway.url, parentRef: gateway.parentRef },
+    howToLook: lookThrough(parts.doors),
     logFolders: logFolders(parts),
     deploy: async (colour, version) => {
       await parts.versions.get(colour)?.stop();
@@ -139,7 +152,19 @@ async function firstEnded(parts: Parts): Promise<string | undefined> {
 }
 
 /** What sends requests goes before what answers them; the API server goes last. */
-async function stopAll({ versions, gateway, prometheus, plane }: Parts): Promise<void> {
+function lookThrough(doors: InnerDoors | undefined): readonly string[] {
+  if (doors === undefined) return [];
+  return [
+    `  export KUBECONFIG=${doors.kubeconfigPath}`,
+    `  kubectl -n ${namespace} get genesisrollouts,httproutes`,
+    `  kubectl -n ${namespace} describe genesisrollout ${app}`,
+    `  curl -i -H 'Host: ${hostname}' ${doors.gatewayUrl}`,
+    `  ${doors.prometheusUrl}   Prometheus, in a browser`,
+  ];
+}
+
+async function stopAll({ doors, versions, gateway, prometheus, plane }: Parts): Promise<void> {
+  await doors?.close();
   await gateway?.stop();
   await Promise.all([
     ...[...versions.values()].map(async (part) => await part.stop({ killAfterMs: 1_000 })),

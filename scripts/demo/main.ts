@@ -4,6 +4,7 @@ import { constants } from 'node:os';
 import { createRunFolder, isInNamespace, runInNamespace } from '#scripts/testbed/index.ts';
 import { type DemoFlags, parseInvocation, UsageError, usage } from './arguments.ts';
 import { runDemo } from './demo.ts';
+import { openOuterDoors } from './doors.ts';
 import { createLocalWorld } from './local-world.ts';
 import { paintFor } from './paint.ts';
 import { planDemo } from './plan.ts';
@@ -22,11 +23,23 @@ async function main(args: readonly string[]): Promise<number> {
       return 0;
     }
     if (isInNamespace()) return await perform(invocation.flags, interruption);
-    await prepareLocal({ say, signal: interruption });
-    return await runInNamespace([process.execPath, ...process.argv.slice(1)]);
+    return await performInside(invocation.flags, interruption);
   } catch (error) {
     if (interruption.aborted) return interruptedCode(interruption);
     return explain(error);
+  }
+}
+
+/** Runs this program again inside a network namespace, with everything built that it will need there. */
+async function performInside({ keep }: DemoFlags, signal: AbortSignal): Promise<number> {
+  await prepareLocal({ say, signal });
+  const again = [process.execPath, ...process.argv.slice(1)];
+  if (!keep) return await runInNamespace(again);
+  const doors = await openOuterDoors();
+  try {
+    return await runInNamespace([...again, '--doors', doors.folder]);
+  } finally {
+    await doors.close();
   }
 }
 
@@ -47,10 +60,11 @@ async function perform(flags: DemoFlags, signal: AbortSignal): Promise<number> {
       createWorld: async () =>
         await createLocalWorld({
           folder: folder.path,
+          doors: flags.doors,
           say: (sentence) => screen.say(sentence),
           signal,
         }),
-      linger: undefined,
+      keep: flags.keep,
     });
     return passed ? 0 : 1;
   } finally {

@@ -13,6 +13,8 @@ export interface World {
     /** For `parentRefs` of the route. */
     readonly parentRef: { readonly namespace: string; readonly name: string };
   };
+  /** Sentences for a person who wants to look around while it runs. */
+  readonly howToLook: readonly string[];
   /** Where parts of the world write logs. */
   readonly logFolders: readonly string[];
   /** Puts a version behind a colour's Service, in place of what was there; resolves when it is ready. */
