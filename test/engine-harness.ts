@@ -62,7 +62,10 @@ export interface Entry {
 }
 
 export interface HarnessOptions {
+  /** What differs from the builder's own spec. */
   readonly spec?: Partial<RolloutSpecInput>;
+  /** The whole spec, with nothing of the builder's. */
+  readonly input?: RolloutSpecInput;
   readonly world?: Partial<World>;
   readonly startAt?: number;
   /** How every route stands before the run. */
@@ -104,7 +107,7 @@ export class EngineHarness {
   constructor(options: HarnessOptions = {}) {
     this.now = options.startAt ?? T0;
     this.nextAt = this.now;
-    this.#input = rolloutSpec(options.spec);
+    this.#input = options.input ?? rolloutSpec(options.spec);
     this.#wanted = resolved(this.#input);
     this.#canaryService = this.#input.traffic.canary?.service;
     this.#defaults = options.route ?? {};
