@@ -217,9 +217,12 @@ function criticalNotInactive({ triggers, now, run }: Facts): Omit<Hold, 'since'>
       trigger.noData === 'Ignore' &&
       unknownForMs >= trigger.noDataForMs;
     if (isIgnored) return [];
+    const by = trigger.name;
+    if (!isAsked) {
+      return [{ reason: TRIGGER_UNKNOWN, by, message: `${by} has not been asked at this tick` }];
+    }
     const reason = status.state === 'Unknown' ? TRIGGER_UNKNOWN : TRIGGER_NOT_INACTIVE;
-    const message = status.message ?? `${trigger.name} has not been evaluated yet`;
-    return [{ reason, by: trigger.name, message }];
+    return [{ reason, by, message: status.message ?? `${by} has not been evaluated yet` }];
   });
 }
 

@@ -55,10 +55,18 @@ export function observedWeight(routes: readonly RouteObservation[]): number | un
 
 /** The lowest share on any route that leads anywhere; undefined while none can be read. */
 export function lowestWeight(routes: readonly RouteObservation[]): number | undefined {
-  const weights = routes.flatMap(({ reading }) =>
-    reading.type === 'read' ? [reading.weight] : [],
-  );
+  const weights = weightsRead(routes);
   return weights.length === 0 ? undefined : Math.min(...weights);
+}
+
+/** The highest share on any route that is there; a route that is gone says nothing of who wants what. */
+export function highestRead(routes: readonly RouteObservation[]): number | undefined {
+  const weights = weightsRead(routes);
+  return weights.length === 0 ? undefined : Math.max(...weights);
+}
+
+function weightsRead(routes: readonly RouteObservation[]): number[] {
+  return routes.flatMap(({ reading }) => (reading.type === 'read' ? [reading.weight] : []));
 }
 
 /** True when every route says exactly this weight; a route that is gone carries nothing, so it says 0. */

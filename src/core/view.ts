@@ -13,7 +13,7 @@ import type { RunSpec } from './run-spec.ts';
 import { currentPoint, resolvePlan } from './schedule.ts';
 import type { Snapshot } from './snapshot.ts';
 import { fromIso, tickAt } from './time.ts';
-import { desiredWeight, lowestWeight, observedWeight } from './traffic.ts';
+import { desiredWeight, highestRead, lowestWeight, observedWeight } from './traffic.ts';
 import { advanceTrigger, type TriggerOutcome } from './trigger.ts';
 
 /** A run in progress, or one that has ended and whose end state is kept. */
@@ -77,7 +77,8 @@ export function lookAtRun(snapshot: Snapshot, ask: Ask): RunView | undefined {
   const holds = isWatched(status) ? findHolds(facts) : [];
   const riseBlockers = isWatched(status) ? findRiseBlockers(facts) : findEndedBlockers(facts);
   const standing =
-    holds.length + riseBlockers.length > 0 && wasLowered(status, desiredWeight(run, status), weight)
+    holds.length + riseBlockers.length > 0 &&
+    wasLowered(status, desiredWeight(run, status), highestRead(snapshot.routes))
       ? [standingDrift(facts)]
       : [];
   return {
@@ -130,7 +131,7 @@ function evaluateTriggers(facts: {
     intervalMs: run.intervalMs,
     startedAtMs,
     isTrafficExpected: carriesTraffic,
-    isTrafficTakenAway: wasTakenAway(status, desired, facts.weight),
+    isTrafficTakenAway: wasTakenAway(status, desired, highestRead(snapshot.routes)),
     fill: fillerFor(run, 'canary', {
       weight: facts.weight ?? desired ?? 0,
       windowMs: now - startedAtMs,
