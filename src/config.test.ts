@@ -251,10 +251,10 @@ limits: {queryTimeout: 1m, queriesAtOnce: 3}
   });
 
   test('never repeats a value that may be a credential', () => {
-    const text = 'prometheusUrl: http://p\nprometheus: {headers: [{name: a, value: [hunter2]}]}';
+    const text = 'prometheusUrl: http://p\nprometheus: {headers: [{name: a, value: 271828}]}';
     const found = problems({ argv, files: { '/c.yaml': text } }).join('\n');
     assert.match(found, /prometheus\.headers\[0\]\.value/);
-    assert.doesNotMatch(found, /hunter2/);
+    assert.doesNotMatch(found, /271828/);
   });
 });
 

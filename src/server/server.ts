@@ -142,7 +142,7 @@ async function respond(
 }
 
 function answerTo(routes: Routes, method: string, path: string): Answer {
-  const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
+  const route = routes[path];
   if (route === undefined) {
     const known = Object.keys(routes).join(', ');
     return { type: 'text', status: 404, text: `nothing here; there is ${known}\n` };
@@ -158,7 +158,6 @@ async function close(server: Server, signal: AbortSignal): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve());
   });
-  server.closeIdleConnections();
   try {
     await untilAborted(closed, signal);
   } finally {

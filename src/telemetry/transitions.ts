@@ -22,7 +22,8 @@ export function transitions(
   const { rollback } = after;
   const hasBegun = rollback !== undefined && rollback.startedAt !== before.rollback?.startedAt;
   if (hasBegun) told.push({ type: 'rollbackBegun', reason: rollback.reason });
-  if (rollback !== undefined && isStopped(after) && !isStopped(before)) {
+  // A rollback of a run without traffic has nothing to stop, and would flatter the figure.
+  if (rollback !== undefined && !hasBegun && isStopped(after) && !isStopped(before)) {
     const firedAt = after.triggers?.find(({ name }) => name === rollback.trigger)?.firingAt;
     told.push({
       type: 'trafficStopped',
