@@ -270,11 +270,12 @@ export class EngineHarness {
    */
   carryOut(snapshot: Snapshot, decision: Decision, version: number): boolean {
     const before = this.#fingerprint();
+    const isCut = this.crashNext !== undefined;
     this.#record(snapshot, decision);
     const isWritten = this.#apply(snapshot, decision, version);
     const isSame = before === this.#fingerprint();
     const wakeAtMs = decision.wakeAtMs;
-    const isHot = isWritten && isSame && this.crashNext === undefined;
+    const isHot = isWritten && isSame && !isCut;
     if (isHot && wakeAtMs !== undefined && wakeAtMs <= this.now) {
       throw new Error(`wakes at once and nothing has changed: ${describe(this.timeline)}`);
     }

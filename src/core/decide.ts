@@ -2,6 +2,7 @@
  * The engine: a pure function from a snapshot of the world to a decision. It has no clock, no I/O and no
  * logger; the controller, the simulator and every test run this one function.
  */
+import type { RolloutStatus } from '#api/status.ts';
 import type { Question } from './answer.ts';
 import { InvariantError } from './assert.ts';
 import { conclude } from './conclude.ts';
@@ -23,6 +24,7 @@ import { promote } from './rules/promote.ts';
 import { rollingBack } from './rules/rolling-back.ts';
 import type { Rule } from './rules/rule.ts';
 import { settling } from './rules/settling.ts';
+import { isSameStatus } from './same-status.ts';
 import type { Snapshot } from './snapshot.ts';
 import { asker, lookAtRun } from './view.ts';
 
@@ -61,11 +63,49 @@ export function openQuestions(snapshot: Snapshot): readonly Question[] {
   return consider(snapshot).open;
 }
 
-function consider(given: Snapshot): {
+interface Considered {
   readonly decision: Decision;
   readonly open: readonly Question[];
-} {
+}
+
+/** Decisions that follow one another without anything to do in between are at most this many. */
+const FOLDED_MAX = 8;
+
+/**
+ * A decision with nothing to do but to decide again at once is folded into the next one, so that one
+ * status is written instead of several. Never past an action, an open question or a second point.
+ */
+function consider(given: Snapshot): Considered {
   const snapshot = { ...given, status: mendStatus(given.status, given.now) };
+  let current = considerOnce(snapshot);
+  for (let folded = 0; folded < FOLDED_MAX && isSilent(current, snapshot.now); folded += 1) {
+    const next = considerOnce({ ...snapshot, status: current.decision.status });
+    if (passedCount(next.decision.status) > passedCount(snapshot.status) + 1) break;
+    current = { open: next.open, decision: join(snapshot, current.decision, next.decision) };
+  }
+  return current;
+}
+
+function isSilent({ decision, open }: Considered, now: number): boolean {
+  const { first, actions, wakeAtMs } = decision;
+  const hasNothingToDo = first.length + actions.length + open.length === 0;
+  return hasNothingToDo && wakeAtMs !== undefined && wakeAtMs <= now;
+}
+
+function passedCount({ plan }: RolloutStatus): number {
+  return (plan ?? []).filter((point) => point.passedAt !== undefined).length;
+}
+
+function join(snapshot: Snapshot, earlier: Decision, later: Decision): Decision {
+  const isSame = isSameStatus(snapshot.status, later.status);
+  return {
+    ...later,
+    status: isSame ? snapshot.status : later.status,
+    events: [...earlier.events, ...later.events],
+  };
+}
+
+function considerOnce(snapshot: Snapshot): Considered {
   const { ask, open } = asker(snapshot);
   const view = lookAtRun(snapshot, ask);
   for (const rule of rules) {

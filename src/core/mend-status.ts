@@ -69,12 +69,15 @@ function mendTriggers(status: RolloutStatus): RolloutStatus {
 function mendRollback(status: RolloutStatus, now: number): RolloutStatus {
   const { rollback } = status;
   if (rollback === undefined) return status;
-  const { startedAt, slaDeadline } = rollback;
-  if (isReadable(startedAt) && isReadable(slaDeadline)) return status;
+  const { pagedAt, ...rest } = rollback;
+  const { startedAt, slaDeadline } = rest;
+  const isSound = isReadable(startedAt) && isReadable(slaDeadline) && isReadableOrAbsent(pagedAt);
+  if (isSound) return status;
   return {
     ...status,
     rollback: {
-      ...rollback,
+      ...rest,
+      ...(isReadable(pagedAt) && pagedAt !== undefined ? { pagedAt } : {}),
       startedAt: isReadable(startedAt) ? startedAt : toIso(now),
       slaDeadline: isReadable(slaDeadline) ? slaDeadline : toIso(now),
     },

@@ -97,6 +97,7 @@ const rollbackSchema = z.object({
   startedAt: text('When it was decided; the SLA clock starts here.'),
   slaDeadline: text('When the SLA is over.'),
   completedAt: optionalText('When the last stage ended.'),
+  pagedAt: optionalText('When a person was last told that it is stuck.'),
   withinSla: z.boolean().describe('Whether it was complete before slaDeadline.').optional(),
   outcome: optionalText('Succeeded, Degraded or Stuck.'),
   stages: z.array(rollbackStageSchema).describe('The stages so far, in order.'),

@@ -2,14 +2,14 @@
  * A rollback is under way: stage StopTraffic. Lowering is retried at every wake without end; when the
  * stage's budget is over the router cuts canary off. The phase stays RollingBack until every route reads 0.
  */
-import type { Hold, RolloutStatus } from '#api/status.ts';
+import type { RolloutStatus } from '#api/status.ts';
 import { assert } from '#core/assert.ts';
 import type { Action, Because, EventDraft } from '#core/decision.ts';
 import { endRun } from '#core/end-run.ts';
 import { dateHold } from '#core/holds.ts';
 import { beginRollback, isStableGone, STOP_TRAFFIC } from '#core/rollback.ts';
 import { verifyFromTraffic } from '#core/rollback-verification.ts';
-import { fromIso, spanText, toIso } from '#core/time.ts';
+import { fromIso, fromIsoOptional, spanText, toIso } from '#core/time.ts';
 import { allRead } from '#core/traffic.ts';
 import type { RunView } from '#core/view.ts';
 import type { Rule, Verdict } from './rule.ts';
@@ -43,58 +43,46 @@ function resumeInterrupted(view: RunView): Verdict | undefined {
 function whenNotStopped(view: RunView): Verdict {
   const { now, status, run } = view;
   const startedAtMs = fromIso(status.rollback?.startedAt ?? toIso(now));
-  const overrun = now >= startedAtMs + run.rollback.stopTrafficMs;
-  if (isStableGone(view.snapshot)) return waitForStable(view, startedAtMs);
-  const stuck = {
-    reason: 'RollbackStuck',
-    message: `canary still gets traffic ${spanText(now - startedAtMs)} after the decision to roll back; cutting it off`,
-  };
-  const because: Because = overrun ? stuck : rollbackBecause(status);
-  const isolate: Action[] = overrun
-    ? view.snapshot.routes
-        .filter((route) => !allRead([route], 0))
-        .map(({ target }) => ({ type: 'Isolate', target }))
-    : [];
-  return {
-    because,
-    phase: 'RollingBack',
-    status,
-    holds: overrun ? [stuckHold(view, stuck)] : [],
-    first: isolate,
-    events: overrun ? page(view, startedAtMs, stuck) : [],
-    wakeAtMs: now + RETRY_MS,
-  };
+  if (isStableGone(view.snapshot)) return waitForStable(view);
+  const wakeAtMs = now + RETRY_MS;
+  if (now < startedAtMs + run.rollback.stopTrafficMs) {
+    return { because: rollbackBecause(status), phase: 'RollingBack', status, holds: [], wakeAtMs };
+  }
+  const message = `canary still gets traffic ${spanText(now - startedAtMs)} after the decision to roll back; cutting it off`;
+  const isolate = view.snapshot.routes
+    .filter((route) => !allRead([route], 0))
+    .map(({ target }): Action => ({ type: 'Isolate', target }));
+  return { ...stuck(view, message), first: isolate, wakeAtMs };
 }
 
 /** Traffic is not sent into the void: canary keeps it until stable can take it, and a person is paged. */
-function waitForStable(view: RunView, startedAtMs: number): Verdict {
-  const because = {
-    reason: 'RollbackStuck',
-    message: `stable has no Ready endpoint, so canary keeps its traffic: restore Service ${view.run.stable?.service ?? ''}`,
+function waitForStable(view: RunView): Verdict {
+  const message = `stable has no Ready endpoint, so canary keeps its traffic: restore Service ${view.run.stable?.service ?? ''}`;
+  return { ...stuck(view, message), wakeAtMs: view.now + RETRY_MS, leavesTraffic: true };
+}
+
+/** A person is paged when it first gets stuck, and every five minutes for as long as it is. */
+function stuck(view: RunView, message: string): Verdict {
+  const { now, status } = view;
+  const { rollback } = status;
+  assert(rollback !== undefined, 'a rollback under way has its entry in status');
+  const because = { reason: 'RollbackStuck', message };
+  const hold = dateHold({ ...because, by: STOP_TRAFFIC }, status, now);
+  const pagedAtMs = fromIsoOptional(rollback.pagedAt);
+  const isDue = pagedAtMs === undefined || Math.abs(now - pagedAtMs) >= PAGE_EVERY_MS;
+  const page: EventDraft = {
+    type: 'Warning',
+    action: 'RollBack',
+    reason: because.reason,
+    note: message,
   };
   return {
     because,
     phase: 'RollingBack',
-    status: view.status,
-    holds: [stuckHold(view, because)],
-    events: page(view, startedAtMs, because),
-    wakeAtMs: view.now + RETRY_MS,
-    leavesTraffic: true,
+    status: isDue ? { ...status, rollback: { ...rollback, pagedAt: toIso(now) } } : status,
+    holds: [hold],
+    events: isDue ? [page] : [],
   };
-}
-
-function stuckHold(view: RunView, because: Because): Hold {
-  return dateHold({ ...because, by: STOP_TRAFFIC }, view.status, view.now);
-}
-
-/** Once when it first happens and every five minutes: the status' own last reason tells which. */
-function page(view: RunView, startedAtMs: number, because: Because): EventDraft[] {
-  const sinceMs = view.now - startedAtMs;
-  const isFirst = !view.status.holds?.some((hold) => hold.reason === because.reason);
-  const isDue = isFirst || sinceMs % PAGE_EVERY_MS < RETRY_MS;
-  return isDue
-    ? [{ type: 'Warning', reason: because.reason, action: 'RollBack', note: because.message }]
-    : [];
 }
 
 /** Every route reads 0. Where a metric can tell, the stage ends when traffic says so too. */
@@ -142,6 +130,7 @@ function whenStopped(view: RunView): Verdict {
     because: { reason: 'RolledBack', message },
     phase: 'RolledBack',
     status: ended,
+    wakeAtMs: now,
     events: [{ type: 'Warning', reason: 'RolledBack', action: 'RollBack', note: message }],
     first: isVerified
       ? []
