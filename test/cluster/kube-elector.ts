@@ -54,3 +54,5 @@ await cluster
 if (election.lost.reason instanceof Error) say(`ended: ${election.lost.reason.message}`);
 await cluster.close();
 await election.release();
+// As the operator does: only a new process may lead again.
+process.exit(1);
