@@ -1,3 +1,4 @@
+/** What is told to people who look at an object with `kubectl describe`. */
 import type { KubeObject } from './cluster.ts';
 
 export interface EventNote {

@@ -108,8 +108,7 @@ export function connectionFault(error: Error, brokenBeforeAnswer: boolean): Faul
 
 /** The server's words on one line, cut. */
 export function excerpt(text: string): string {
-  // eslint-disable-next-line no-control-regex
-  const line = text.replace(/[\s\u0000-\u001f\u007f]+/g, ' ').trim();
+  const line = text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
   return line.length > EXCERPT_MAX ? `${line.slice(0, EXCERPT_MAX)}…` : line;
 }
 
