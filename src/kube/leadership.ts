@@ -78,6 +78,7 @@ export class LeaseElection implements Election {
   #renewedAtMs = Number.NEGATIVE_INFINITY;
   #cancelExpiry: (() => void) | undefined;
   #done: Promise<void> | undefined;
+  #released: Promise<void> | undefined;
 
   constructor(options: ElectionOptions) {
     const { leaseDurationMs = LEASE_DURATION_MS, renewDeadlineMs = RENEW_DEADLINE_MS } = options;
@@ -129,8 +130,13 @@ export class LeaseElection implements Election {
     this.#done ??= this.#run();
   }
 
+  release(): Promise<void> {
+    this.#released ??= this.#release();
+    return this.#released;
+  }
+
   /** A request under way may end first: a renewal that is cut off could void what gives the lease back. */
-  async release(): Promise<void> {
+  async #release(): Promise<void> {
     this.#stop.abort(new Error('the election has ended'));
     await this.#done;
     const isHeld = this.mayWrite();

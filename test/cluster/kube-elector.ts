@@ -23,7 +23,9 @@ const configMaps = {
 
 const say = (word: string): boolean => process.stdout.write(`${word}\n`);
 
+const ending = { isAsked: false };
 process.on('SIGTERM', () => {
+  ending.isAsked = true;
   election
     .release()
     .then(() => process.exit(0))
@@ -55,4 +57,4 @@ if (election.lost.reason instanceof Error) say(`ended: ${election.lost.reason.me
 await cluster.close();
 await election.release();
 // As the operator does: only a new process may lead again.
-process.exit(1);
+if (!ending.isAsked) process.exit(1);

@@ -235,7 +235,7 @@ describe('an election', () => {
     const first = await leader('a');
     const second = candidate('b');
     await pass(5_000);
-    await first.release();
+    await Promise.all([first.release(), first.release()]);
     assert.equal(first.mayWrite(), false);
     assert.equal(first.lost.aborted, true);
     assert.equal(spec()['holderIdentity'], '');
