@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
 import type { RolloutSpecInput } from '#api/rollout.ts';
-import { HOUR, MINUTE, runSpec, SECOND, startedStatus, T0 } from '#test/builders.ts';
+import { HOUR, MINUTE, runSpec, startedStatus, T0 } from '#test/builders.ts';
 import { EngineHarness } from '#test/engine-harness.ts';
 import { currentPoint, resolvePlan } from './schedule.ts';
 
