@@ -16,7 +16,7 @@ interface Outcome {
 interface Check {
   readonly name: string;
   readonly what: string;
-  run(): Promise<Outcome>;
+  readonly run: () => Promise<Outcome>;
 }
 
 const root = join(import.meta.dirname, '..');
