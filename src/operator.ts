@@ -21,6 +21,7 @@ import type { MetricEndpoint } from '#ports/metric-source.ts';
 import { createMetricSource, type QueryObserver } from '#prometheus/client.ts';
 import { checkPromql } from '#prometheus/promql.ts';
 import { createRouters } from '#routers/index.ts';
+import { RightOfWay } from '#runtime/right-of-way.ts';
 import { closeInOrder } from '#runtime/shutdown.ts';
 import { WorkQueue, type WorkQueueMetrics } from '#runtime/work-queue.ts';
 import { createAskMetrics } from './ask-metrics.ts';
@@ -121,6 +122,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const shell: Reconciler = {
     ...{ clock, cluster, endpoints, index, specs, ask, events, logger },
     routers: createRouters(cluster, logger),
+    rightOfWay: new RightOfWay(clock),
     routesWatched: (run, signal) => watching.flagsOf(run, signal),
     observer: telemetry.reconciles,
   };

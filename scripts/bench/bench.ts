@@ -42,6 +42,9 @@ export interface Figures {
     readonly cpuMillicores: number;
     readonly residentMB: number;
     readonly peakMB: number;
+    readonly heapUsedMB: number;
+    readonly heapTotalMB: number;
+    readonly externalMB: number;
   };
   /** Seconds from "held for its time" until the route read 0. */
   readonly scattered: Quantiles;
@@ -60,6 +63,7 @@ export class Bench {
   #stubUrl = '';
   #controller: Part | undefined;
   #routes: RouteWatch | undefined;
+  #metricsUrl = '';
 
   constructor(options: BenchOptions) {
     this.#options = options;
@@ -110,6 +114,10 @@ export class Bench {
   }
 
   async stop(): Promise<void> {
+    if (process.env['BENCH_KEEP_AUDIT'] !== undefined) {
+      const { copyFile } = await import('node:fs/promises');
+      await copyFile(this.#plane?.auditLogPath ?? '', process.env['BENCH_KEEP_AUDIT']).catch(() => undefined);
+    }
     this.#routes?.stop();
     await this.#controller?.stop();
     this.#stub?.kill();
@@ -158,10 +166,11 @@ export class Bench {
     const plane = this.#plane;
     if (plane === undefined) throw new Error('the control plane runs first');
     const [metrics, health] = await freePorts(2);
+    this.#metricsUrl = `http://127.0.0.1:${metrics}/metrics`;
     const startedMs = performance.now();
     const profile = this.#options.profile
       ? ['--cpu-prof', `--cpu-prof-dir=${plane.runFolder}`]
-      : [];
+      : (process.env['BENCH_NODE_ARGS']?.split(' ') ?? []);
     const flags = {
       kubeconfig: plane.kubeconfigPath,
       namespace: NAMESPACE,
@@ -218,7 +227,13 @@ export class Bench {
     const perSecond = (count: number) => count / seconds;
     const asked = statsAfter.instants + statsAfter.ranges - stats.instants - stats.ranges;
     const work = events.filter((event) => !isLease(event));
+    const text = await (await request(this.#metricsUrl)).body.text();
+    const megabytes = (name: string) =>
+      Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]) / 1e6;
     return {
+      heapUsedMB: megabytes('nodejs_heap_size_used_bytes'),
+      heapTotalMB: megabytes('nodejs_heap_size_total_bytes'),
+      externalMB: megabytes('nodejs_external_memory_bytes'),
       seconds,
       queriesPerSecond: perSecond(asked),
       apiWritesPerSecond: perSecond(work.filter((event) => !isRead(event.verb)).length),

@@ -32,6 +32,11 @@ export function reportText(figures: Figures): string {
       `${steady.residentMB.toFixed(0)} (${steady.peakMB.toFixed(0)}) MB`,
       '≤ 160 (220) MB',
     ],
+    [
+      'of it heap used / heap total / external',
+      `${steady.heapUsedMB.toFixed(0)} / ${steady.heapTotalMB.toFixed(0)} / ${steady.externalMB.toFixed(0)} MB`,
+      '–',
+    ],
     ['memory, peak of the storm', `${figures.peakMBAtEnd} MB`, '≤ 220 MB'],
     ['start → every first weight written', `${figures.firstWeightsSeconds.toFixed(1)} s`, '–'],
   ];

@@ -6,6 +6,7 @@ import type { Snapshot } from '#core/snapshot.ts';
 import type { KubeObject, ObjectKey } from '#ports/cluster.ts';
 import type { EventRecorder } from '#ports/event-recorder.ts';
 import type { Logger } from '#ports/logger.ts';
+import type { RightOfWay } from '#runtime/right-of-way.ts';
 import { type ActionOutcome, type Actor, act } from './act.ts';
 import { writeStatus } from './checkpoint.ts';
 import { type Observed, observe } from './observe.ts';
@@ -15,6 +16,8 @@ export interface Reconciler extends Observed, Actor {
   readonly events: EventRecorder;
   readonly observer: ReconcileObserver;
   readonly logger: Logger;
+  /** Of many rollbacks at once, every route is lowered before the first status is written. */
+  readonly rightOfWay: RightOfWay;
 }
 
 /** When to come back: a time, at once because something changed under our hands, or only on a change. */
@@ -69,13 +72,14 @@ async function carryOut(
 ): Promise<CarriedOut> {
   const urgent = decision.first.filter(stopsTraffic);
   const records = decision.first.filter((action) => !stopsTraffic(action));
-  const lowered = await actAll(urgent, object, shell, signal);
+  const lowered = await lower(urgent, object, shell, signal);
   let rollout = object;
   for (const action of records) {
     const outcome = await act(action, rollout, shell, signal);
     if (outcome.type === 'done' && outcome.rollout !== undefined) rollout = outcome.rollout;
   }
   if (decision.status !== snapshot.status) {
+    await shell.rightOfWay.giveWay(signal);
     rollout = await writeStatus(shell.cluster, rollout, decision.status, signal);
   }
   const rest = await actAll(decision.actions, rollout, shell, signal);
@@ -83,6 +87,16 @@ async function carryOut(
     outcomes: [...lowered.outcomes, ...rest.outcomes],
     faults: [...lowered.faults, ...rest.faults],
   };
+}
+
+async function lower(
+  urgent: readonly Action[],
+  object: KubeObject,
+  shell: Reconciler,
+  signal: AbortSignal,
+): Promise<CarriedOut> {
+  if (urgent.length === 0) return { outcomes: [], faults: [] };
+  return shell.rightOfWay.urgent(() => actAll(urgent, object, shell, signal));
 }
 
 function stopsTraffic(action: Action): boolean {

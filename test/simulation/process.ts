@@ -10,6 +10,7 @@ import type { EventNote } from '#ports/event-recorder.ts';
 import { silentLogger } from '#ports/logger.ts';
 import { checkPromql } from '#prometheus/promql.ts';
 import { createRouters } from '#routers/index.ts';
+import { RightOfWay } from '#runtime/right-of-way.ts';
 import { type FakeApiServer, FakeCluster, type FakeRequest } from '#test/fakes/cluster.ts';
 import { key, rolloutResource, routeResource } from './scenario.ts';
 import type { SimTime } from './time.ts';
@@ -47,8 +48,10 @@ export class Process {
       }
     });
     const index = new RolloutIndex();
+    const clock = systemTimeOf(world.time);
     this.#shell = {
-      clock: systemTimeOf(world.time),
+      clock,
+      rightOfWay: new RightOfWay(clock),
       cluster: this.cluster,
       endpoints: { ready: (_, service) => world.ready(service) },
       routers: createRouters(this.cluster, silentLogger),
