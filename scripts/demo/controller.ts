@@ -1,5 +1,5 @@
 /** The real controller, as a process of its own: `node dist/controller.mjs`, with no other access than a kubeconfig. */
-import { access } from 'node:fs/promises';
+import { access, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { run } from '#scripts/testbed/command.ts';
@@ -24,13 +24,36 @@ const root = join(import.meta.dirname, '../..');
 const bundle = join(root, 'dist/controller.mjs');
 const readyWithinMs = 20_000;
 
-/** Bundles the controller from the source tree as it is now; a second or so. */
+/** Bundles the controller from the source tree if the tree has changed since the last time. */
 export async function buildController(signal?: AbortSignal): Promise<void> {
+  if (await isFresh()) return;
   await run(process.execPath, [join(root, 'scripts/build.ts')], {
     cwd: root,
     ...(signal === undefined ? {} : { signal }),
   });
   await access(bundle);
+}
+
+async function isFresh(): Promise<boolean> {
+  const madeAt = await modifiedAt(bundle);
+  if (madeAt === undefined) return false;
+  const sources = await readdir(join(root, 'src'), { recursive: true });
+  const files = [
+    ...sources.map((name) => join('src', name)),
+    'package-lock.json',
+    'scripts/build.ts',
+  ];
+  const changedAt = await Promise.all(
+    files.map(async (file) => await modifiedAt(join(root, file))),
+  );
+  return changedAt.every((at) => at !== undefined && at < madeAt);
+}
+
+async function modifiedAt(file: string): Promise<number | undefined> {
+  return await stat(file).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => undefined,
+  );
 }
 
 /** Resolves when it says that it is ready. */

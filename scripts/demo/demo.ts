@@ -42,6 +42,7 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   try {
     const summaries = await perform(options, running);
     const passed = summaries.every(({ expectations }) => expectations.every((one) => one.passed));
+    options.screen.say('');
     for (const text of renderSummary(summaries, options.paint)) options.screen.say(text);
     if (options.json !== undefined) await writeJson(options.json, options.plan, summaries);
     if (!passed) await keepLogs(options, running);
@@ -172,8 +173,12 @@ async function hasAnswer(prometheusUrl: string, query: string): Promise<boolean>
 }
 
 /** Resolves when the person has seen enough. */
-async function linger({ folder, screen, signal }: DemoOptions, { world }: Running): Promise<void> {
-  if (world === undefined || signal.aborted) return;
+async function linger(
+  { folder, screen, signal }: DemoOptions,
+  { world, load }: Running,
+): Promise<void> {
+  if (world === undefined || load === undefined || signal.aborted) return;
+  load.stopCounting();
   screen.say('');
   screen.say(
     'everything goes on running, customers included; Ctrl-C stops it. In another terminal:',
@@ -197,6 +202,7 @@ async function keepLogs({ folder, screen }: DemoOptions, { world }: Running): Pr
 /** Customers leave before the service closes. */
 async function stop({ world, load, controller }: Running): Promise<void> {
   await load?.stop();
+  await world?.leave();
   await controller?.stop();
   await world?.stop();
 }

@@ -4,12 +4,14 @@ import { parseDuration } from '#api/duration.ts';
 import type { RolloutStatus, TriggerStatus } from '#api/status.ts';
 import type { KubeObject } from '#scripts/testbed/index.ts';
 import { type Observation, shareBetween } from './observation.ts';
-import type { MeasuredView, TriggerView, View } from './timeline.ts';
+import type { DemoPlan } from './plan.ts';
+import type { DecisionView, MeasuredView, TriggerView, View } from './timeline.ts';
 
 export interface LiveInput {
   readonly title: string;
   readonly nowMs: number;
   readonly rollout: KubeObject;
+  readonly plan: DemoPlan;
   readonly seen: Observation;
   /** The operator's own `genesis_trigger_value`, by trigger. */
   readonly values: ReadonlyMap<string, number>;
@@ -17,10 +19,12 @@ export interface LiveInput {
 
 /** Measured over the last moments: long enough to be steady, short enough to follow a step. */
 const measuredOverMs = 2_000;
-/** Of the reasons of events that a run usually has. */
-const reasonWidth = 'RollbackStarted'.length;
+/** Of the reasons that a run usually has. */
+/** That it waits for the next point the plan shows already. */
+const waitingReason = 'Waiting';
+const reasonWidth = 'PreflightPassed'.length;
 
-export function liveView({ title, nowMs, rollout, seen, values }: LiveInput): View {
+export function liveView({ title, nowMs, rollout, plan, seen, values }: LiveInput): View {
   const status: RolloutStatus = seen.statuses.at(-1)?.status ?? {};
   return {
     title,
@@ -38,14 +42,26 @@ export function liveView({ title, nowMs, rollout, seen, values }: LiveInput): Vi
     onRoute: seen.weights.at(-1)?.weight,
     measured: measured(seen, nowMs),
     triggers: triggerViews(rollout, status, values),
-    decisions: seen.events
-      // Triggers have rows of their own.
-      .filter(({ reason }) => !reason.startsWith('Trigger'))
-      .map(({ seenAtMs, reason, note }) => ({
-        atMs: seenAtMs,
-        text: `${reason.padEnd(reasonWidth)} ${shortened(note)}`,
-      })),
+    decisions: decisions(seen, plan),
   };
+}
+
+/** Each decision is the reason and the message of a status; the fault is the demo's own deed. */
+function decisions(seen: Observation, plan: DemoPlan): DecisionView[] {
+  const made: DecisionView[] = [];
+  let before = '';
+  for (const { seenAtMs, status } of seen.statuses) {
+    const { reason = '' } = status.conditions?.find(({ type }) => type === 'Ready') ?? {};
+    const text = `${reason.padEnd(reasonWidth)} ${shortened(status.message ?? '')}`;
+    if (text !== before && reason !== waitingReason) made.push({ atMs: seenAtMs, text });
+    before = text;
+  }
+  if (seen.faultAtMs !== undefined) {
+    const share = `${100 * plan.errorRate}%`;
+    const text = `${'(the demo)'.padEnd(reasonWidth)} lets ${share} of ${seen.version}'s answers fail from now on`;
+    made.push({ atMs: seen.faultAtMs, text });
+  }
+  return made.sort((a, b) => a.atMs - b.atMs);
 }
 
 function askedWeight(status: RolloutStatus): number | undefined {

@@ -15,6 +15,8 @@ export interface LoadOptions {
 export interface Load {
   /** Grows; in the order of the answers. */
   readonly responses: readonly Response[];
+  /** Customers stay, but may do so for days: what they get is no longer kept. */
+  stopCounting(): void;
   stop(): Promise<void>;
 }
 
@@ -29,6 +31,10 @@ export function startLoad({ url, hostname, requestsPerSecond }: LoadOptions): Lo
   const pool = new Pool(new URL(url).origin, { connections, headersTimeout: answerWithinMs });
   const path = new URL(url).pathname;
   const responses: Response[] = [];
+  let isCounting = true;
+  const note = (response: Response) => {
+    if (isCounting) responses.push(response);
+  };
   const underWay = new Set<Promise<void>>();
   const startedAtMs = systemClock.monotonic();
   let planned = 0;
@@ -46,9 +52,9 @@ export function startLoad({ url, hostname, requestsPerSecond }: LoadOptions): Lo
       const version = headers[versionHeader];
       const receivedAtMs = systemClock.now();
       const known = typeof version === 'string' ? version : undefined;
-      responses.push({ sentAtMs, receivedAtMs, version: known, status: statusCode });
+      note({ sentAtMs, receivedAtMs, version: known, status: statusCode });
     } catch {
-      responses.push({ sentAtMs, receivedAtMs: systemClock.now(), version: undefined, status: 0 });
+      note({ sentAtMs, receivedAtMs: systemClock.now(), version: undefined, status: 0 });
     }
   };
   const tick = () => {
@@ -63,6 +69,9 @@ export function startLoad({ url, hostname, requestsPerSecond }: LoadOptions): Lo
   const timer = setInterval(tick, tickMs);
   return {
     responses,
+    stopCounting: () => {
+      isCounting = false;
+    },
     stop: async () => {
       clearInterval(timer);
       await Promise.allSettled(underWay);

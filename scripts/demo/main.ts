@@ -3,8 +3,10 @@ import { constants } from 'node:os';
 
 import { createRunFolder, isInNamespace, runInNamespace } from '#scripts/testbed/index.ts';
 import { type DemoFlags, parseInvocation, UsageError, usage } from './arguments.ts';
+import { buildController } from './controller.ts';
 import { runDemo } from './demo.ts';
 import { openOuterDoors } from './doors.ts';
+import { createExistingWorld } from './existing-world.ts';
 import { createLocalWorld } from './local-world.ts';
 import { paintFor } from './paint.ts';
 import { planDemo } from './plan.ts';
@@ -22,8 +24,12 @@ async function main(args: readonly string[]): Promise<number> {
       console.log(usage);
       return 0;
     }
-    if (isInNamespace()) return await perform(invocation.flags, interruption);
-    return await performInside(invocation.flags, interruption);
+    const { flags } = invocation;
+    if (flags.existing !== undefined) {
+      await buildController(interruption);
+      return await perform(flags, interruption);
+    }
+    return await (isInNamespace() ? perform : performInside)(flags, interruption);
   } catch (error) {
     if (interruption.aborted) return interruptedCode(interruption);
     return explain(error);
@@ -47,7 +53,13 @@ async function perform(flags: DemoFlags, signal: AbortSignal): Promise<number> {
   const folder = await createRunFolder();
   const paint = paintFor(process.stdout, noColor);
   const screen = createScreen(process.stdout, paint);
-  const plan = planDemo({ isShort: flags.isShort, scrapeIntervalMs: 1_000 });
+  const { existing, isShort, runs, json, keep, doors } = flags;
+  const tell = (sentence: string) => screen.say(sentence);
+  const plan = planDemo({ isShort, scrapeIntervalMs: existing?.scrapeIntervalMs ?? 1_000 });
+  const createWorld = async () =>
+    existing === undefined
+      ? await createLocalWorld({ folder: folder.path, doors, say: tell, signal })
+      : await createExistingWorld({ cluster: existing, say: tell, signal });
   try {
     const passed = await runDemo({
       plan,
@@ -55,16 +67,10 @@ async function perform(flags: DemoFlags, signal: AbortSignal): Promise<number> {
       screen,
       paint,
       signal,
-      runs: flags.runs,
-      json: flags.json,
-      createWorld: async () =>
-        await createLocalWorld({
-          folder: folder.path,
-          doors: flags.doors,
-          say: (sentence) => screen.say(sentence),
-          signal,
-        }),
-      keep: flags.keep,
+      runs,
+      json,
+      keep,
+      createWorld,
     });
     return passed ? 0 : 1;
   } finally {

@@ -23,12 +23,6 @@ export interface SeenStatus {
   readonly status: RolloutStatus;
 }
 
-export interface SeenEvent {
-  readonly seenAtMs: number;
-  readonly reason: string;
-  readonly note: string;
-}
-
 /** All that belongs to one run. */
 export interface Observation {
   /** The version rolled out, as its answers name it. */
@@ -36,7 +30,6 @@ export interface Observation {
   readonly responses: readonly Response[];
   readonly weights: readonly SeenWeight[];
   readonly statuses: readonly SeenStatus[];
-  readonly events: readonly SeenEvent[];
   /** When the version was told to fail; undefined where it never was. */
   readonly faultAtMs: number | undefined;
 }

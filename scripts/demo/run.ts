@@ -1,7 +1,6 @@
 /** One run of the demo: the rollout is applied, watched until it has ended, and summed up. */
 import type { RolloutStatus } from '#api/status.ts';
 import { systemClock } from '#runtime/clock.ts';
-import type { KubeObject } from '#scripts/testbed/index.ts';
 import { type ControllerProcess, triggerValues } from './controller.ts';
 import { liveView } from './live-view.ts';
 import type { Load } from './load.ts';
@@ -14,7 +13,6 @@ import {
 } from './objects.ts';
 import {
   type Observation,
-  type SeenEvent,
   type SeenStatus,
   type SeenWeight,
   shareBetween,
@@ -59,7 +57,7 @@ export async function carryOut(options: RunOptions, stage: Stage): Promise<RunSu
     roles: options.roles,
     plan,
   });
-  const record: Recording = { weights: [], statuses: [], events: [], faultAtMs: undefined };
+  const record: Recording = { weights: [], statuses: [], faultAtMs: undefined };
   const seen = (): Observation => ({
     ...record,
     version: options.version,
@@ -68,10 +66,9 @@ export async function carryOut(options: RunOptions, stage: Stage): Promise<RunSu
   const show = async () => {
     const values = await triggerValues(stage.controller.metricsUrl);
     const nowMs = systemClock.now();
-    screen.show(liveView({ title: options.title, nowMs, rollout, seen: seen(), values }));
+    screen.show(liveView({ title: options.title, nowMs, rollout, plan, seen: seen(), values }));
   };
-  const appliedAtMs = systemClock.now();
-  const watches = await watchRun(options, { stage, record, appliedAtMs });
+  const watches = await watchRun(options, stage, record);
   try {
     await client.apply(rollout);
     const deadlineMs = systemClock.monotonic() + plan.endMs * 1.5 + graceMs;
@@ -93,27 +90,20 @@ export async function carryOut(options: RunOptions, stage: Stage): Promise<RunSu
 interface Recording {
   readonly weights: SeenWeight[];
   readonly statuses: SeenStatus[];
-  readonly events: SeenEvent[];
   faultAtMs: number | undefined;
-}
-
-interface WatchedRun {
-  readonly stage: Stage;
-  readonly record: Recording;
-  readonly appliedAtMs: number;
 }
 
 async function watchRun(
   { version, roles }: RunOptions,
-  { stage, record, appliedAtMs }: WatchedRun,
+  { world }: Stage,
+  record: Recording,
 ): Promise<readonly Watching[]> {
-  const { client, namespace } = stage.world;
+  const { client, namespace } = world;
   const collection = async (reference: Parameters<typeof client.pathOf>[0]) =>
     (await client.pathOf(reference)).replace(/\/[^/]+$/, '');
   const [stable, canary] = [serviceOf(roles.stable), serviceOf(roles.canary)];
   const route = routeReference(namespace);
   const rollout = rolloutReference(namespace);
-  const known = new Set<string>();
   return [
     startWatch({
       client,
@@ -135,30 +125,7 @@ async function watchRun(
         if (status.revision === version) record.statuses.push({ seenAtMs, status });
       },
     }),
-    startWatch({
-      client,
-      path: `/apis/events.k8s.io/v1/namespaces/${namespace}/events`,
-      onObject: (object) => {
-        const event = eventOf(object);
-        if (event === undefined || event.seenAtMs < appliedAtMs || known.has(object.metadata.name))
-          return;
-        known.add(object.metadata.name);
-        record.events.push(event);
-      },
-    }),
   ];
-}
-
-/** An Event of the rollout; its own time says when it happened. */
-function eventOf(object: KubeObject): SeenEvent | undefined {
-  const { regarding, reason, note, eventTime } = object as unknown as {
-    readonly regarding?: { readonly kind?: string };
-    readonly reason?: string;
-    readonly note?: string;
-    readonly eventTime?: string;
-  };
-  if (regarding?.kind !== 'GenesisRollout' || typeof eventTime !== 'string') return undefined;
-  return { seenAtMs: Date.parse(eventTime), reason: reason ?? '', note: note ?? '' };
 }
 
 /** Some time after the route was seen to be at 50 %, so that it is a good version that turns bad. */
@@ -176,11 +143,6 @@ async function failWhenDue(
   if (nowMs < Date.parse(half.passedAt) + plan.faultAfterMs) return;
   record.faultAtMs = nowMs;
   await world.fail(roles.canary, plan.errorRate);
-  record.events.push({
-    seenAtMs: nowMs,
-    reason: 'Fault',
-    note: `the demo lets ${100 * plan.errorRate}% of the new version's answers fail from now on`,
-  });
 }
 
 /** After a rollback it goes on until enough requests show where customers end up. */

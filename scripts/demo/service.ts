@@ -125,8 +125,10 @@ function settle(work: Promise<void>, response: ServerResponse): void {
   });
 }
 
-async function main(): Promise<void> {
+/** The process: listens until it is asked to end. */
+export async function runSampleService(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
+    args: [...args],
     options: {
       version: { type: 'string' },
       namespace: { type: 'string' },
@@ -155,4 +157,4 @@ async function main(): Promise<void> {
   process.once('SIGINT', stop);
 }
 
-if (import.meta.main) await main();
+if (import.meta.main) await runSampleService(process.argv.slice(2));

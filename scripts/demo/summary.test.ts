@@ -43,7 +43,6 @@ function observe({ status, weights, share, until, fault }: Given): Observation {
     responses: requests(until, share),
     weights: weights.map(([second, weight]) => ({ seenAtMs: at(second), weight })),
     statuses: [{ seenAtMs: at(until), status }],
-    events: [],
     faultAtMs: fault === undefined ? undefined : at(fault),
   };
 }

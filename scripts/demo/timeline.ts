@@ -49,7 +49,8 @@ const barMax = 50;
 const barMin = 10;
 const widthMin = 20;
 const decisionsShown = 5;
-const followedPointsMax = 5;
+/** In a pipe: the figures, even if nothing has changed. */
+const tellEveryMs = 10_000;
 
 /** At most `columns` wide, so that a redraw in place never wraps. */
 export function renderTimeline(view: View, columns: number, paint: Paint): string[] {
@@ -100,12 +101,6 @@ export function describeChanges(before: View | undefined, after: View): string[]
   if (before?.onRoute !== after.onRoute && after.onRoute !== undefined) {
     lines.push(`${at}  route gives canary ${formatPercent(after.onRoute)}`);
   }
-  if (
-    isFollowed(after) &&
-    !(before !== undefined && before.onRoute === after.onRoute && isFollowed(before))
-  ) {
-    lines.push(`${at}  customers get ${after.measured.percent?.toFixed(1)}% from canary`);
-  }
   for (const trigger of after.triggers) {
     const known = before?.triggers.find((one) => one.name === trigger.name);
     if (known?.state === trigger.state) continue;
@@ -114,16 +109,23 @@ export function describeChanges(before: View | undefined, after: View): string[]
       `${at}  trigger ${trigger.name} is ${trigger.state}${value} (${trigger.rule})${countdown(trigger, after.nowMs)}`,
     );
   }
+  const isDue =
+    before !== undefined &&
+    Math.floor(after.nowMs / tellEveryMs) > Math.floor(before.nowMs / tellEveryMs);
+  if (isDue) lines.push(`${at}  ${figures(after)}`);
   return lines;
 }
 
-/** The measurement looks back over moments, so it takes as long to follow. */
-function isFollowed({ onRoute, measured }: View): boolean {
-  return (
-    onRoute !== undefined &&
-    measured.percent !== undefined &&
-    Math.abs(measured.percent - onRoute) <= followedPointsMax
-  );
+function figures({ asked, onRoute, measured, phase, points, nowMs }: View): string {
+  const text = (percent: number | undefined) =>
+    percent === undefined ? '–' : formatPercent(percent);
+  const next = points.find((point) => point.passedAtMs === undefined);
+  const isWaiting = phase === 'Progressing' && next !== undefined && next.dueAtMs > nowMs;
+  return [
+    `asked ${text(asked)}, route ${text(onRoute)}, customers ${text(measured.percent)}`,
+    `${Math.round(measured.requestsPerSecond)} req/s, ${measured.failedPercent.toFixed(1)}% fail`,
+    ...(isWaiting ? [`${next.name} in ${Math.ceil((next.dueAtMs - nowMs) / 1_000)} s`] : []),
+  ].join('; ');
 }
 
 interface Cell {

@@ -23,5 +23,7 @@ export interface World {
   fail(colour: Colour, errorRate: number): Promise<void>;
   /** Of what must not end by itself, the first that has. */
   ended(): Promise<string | undefined>;
+  /** While the controller still runs: takes away what only it can let go of. */
+  leave(): Promise<void>;
   stop(): Promise<void>;
 }
