@@ -1,0 +1,91 @@
+/**
+ * `npm run nightly`: what takes too long for every change. 10,000 seeded worlds, others each night, and every test
+ * in a process of its own, where nothing can lean on what another has left behind.
+ *
+ *   npm run nightly -- --seeds 500 --first 1234
+ */
+import { globSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import type { SeedMessage, SeedRange } from './nightly/seeds.ts';
+import { runStage } from './testing/stage.ts';
+import { summaryText } from './testing/summary.ts';
+
+const SEEDS = 10_000;
+const DAY_MS = 86_400_000;
+const SHOWN_MAX = 5;
+const PROGRESS_EVERY = 500;
+
+process.chdir(join(import.meta.dirname, '..'));
+const { values } = parseArgs({
+  options: { seeds: { type: 'string' }, first: { type: 'string' } },
+});
+const count = wholeNumber('--seeds', values.seeds ?? String(SEEDS));
+// Another range each day, and one that can be asked for again.
+const first = wholeNumber(
+  '--first',
+  values.first ?? String(Math.floor(Date.now() / DAY_MS) * SEEDS),
+);
+
+const broken = await simulateAll(first, count);
+const startedAt = performance.now();
+const tests = await runStage({
+  name: 'unit, a process a file',
+  files: [
+    ...globSync('src/**/*.test.ts'),
+    ...globSync('test/**/*.test.ts'),
+    ...globSync('scripts/**/*.test.ts'),
+  ]
+    .filter((file) => !file.startsWith('test/cluster/'))
+    .toSorted(),
+  isolation: 'process',
+  filesAtOnce: availableParallelism(),
+  testMaxMs: 300_000,
+});
+process.stdout.write(summaryText([tests], performance.now() - startedAt));
+for (const { seed } of broken) console.log(`broken: npm run nightly -- --seeds 1 --first ${seed}`);
+process.exitCode = broken.length === 0 && tests.success ? 0 : 1;
+
+type Broken = Extract<SeedMessage, { type: 'broken' }>;
+
+async function simulateAll(from: number, total: number): Promise<readonly Broken[]> {
+  console.log(`simulating ${total} seeds from ${from}`);
+  const found: Broken[] = [];
+  const phases = new Map<string, number>();
+  let done = 0;
+  const listen = (message: SeedMessage): void => {
+    done += 1;
+    if (message.type === 'broken') {
+      found.push(message);
+      if (found.length <= SHOWN_MAX) console.log(`✖ seed ${message.seed}\n${message.words}`);
+    } else {
+      phases.set(message.phase ?? 'none', (phases.get(message.phase ?? 'none') ?? 0) + 1);
+    }
+    if (done % PROGRESS_EVERY === 0) console.log(`${done} of ${total}, ${found.length} broken`);
+  };
+  const step = availableParallelism();
+  await Promise.all(
+    Array.from({ length: step }, (_, offset) =>
+      work({ first: from, count: total, offset, step }, listen),
+    ),
+  );
+  if (done !== total) throw new Error(`${done} of ${total} seeds were simulated`);
+  const ends = Array.from(phases, ([phase, times]) => `${phase} ${times}`).join(', ');
+  console.log(`${total} seeds, ${found.length} broken; ended ${ends}`);
+  return found;
+}
+
+function work(range: SeedRange, listen: (message: SeedMessage) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(join(import.meta.dirname, 'nightly/seeds.ts'), { workerData: range });
+    worker.on('message', listen).on('error', reject);
+    worker.on('exit', () => resolve());
+  });
+}
+
+function wholeNumber(flag: string, text: string): number {
+  if (/^[0-9]{1,12}$/.test(text)) return Number(text);
+  throw new Error(`${flag} ${JSON.stringify(text)} is no whole number`);
+}
