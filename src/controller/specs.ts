@@ -39,7 +39,10 @@ export class Specs {
     const known: KnownSpec =
       this.#refusal === undefined
         ? parsed
-        : { ...parsed, resolved: { type: 'invalid', problems: [this.#refusal] } };
+        : {
+            ...parsed,
+            resolved: { type: 'invalid', reason: 'CrdOutdated', problems: [this.#refusal] },
+          };
     this.#current.set(id, { version, known });
     return known;
   }

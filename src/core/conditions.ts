@@ -41,8 +41,8 @@ export function conditionsFor(input: Conclusion, holds: readonly Hold[]): Status
 function accepted({ snapshot, verdict }: Conclusion): Draft {
   const type = 'Accepted';
   if (snapshot.wanted.type === 'invalid') {
-    const message = snapshot.wanted.problems.join('; ');
-    return { type, status: 'False', reason: 'InvalidSpec', message };
+    const { reason = 'InvalidSpec', problems } = snapshot.wanted;
+    return { type, status: 'False', reason, message: problems.join('; ') };
   }
   if (verdict.because.reason === 'RouteConflict') {
     return { type, status: 'False', ...verdict.because };
@@ -79,8 +79,9 @@ function stalled({ snapshot, verdict }: Conclusion): Draft {
     return { type, status: 'True', ...verdict.because };
   }
   if (snapshot.wanted.type === 'invalid') {
-    const message = `${snapshot.wanted.problems.join('; ')}; the run goes on under the spec of generation ${snapshot.status.runGeneration ?? 0}`;
-    return { type, status: 'True', reason: 'InvalidSpec', message };
+    const { reason = 'InvalidSpec', problems } = snapshot.wanted;
+    const message = `${problems.join('; ')}; the run goes on under the spec of generation ${snapshot.status.runGeneration ?? 0}`;
+    return { type, status: 'True', reason, message };
   }
   return { type, status: 'False', reason: 'Progressing', message: 'nothing needs a person' };
 }

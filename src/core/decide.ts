@@ -52,7 +52,7 @@ export const rules: readonly Rule[] = [
 ];
 
 export function decide(snapshot: Snapshot): Decision {
-  return consider(snapshot).decision;
+  return considered(snapshot).decision;
 }
 
 /**
@@ -60,7 +60,16 @@ export function decide(snapshot: Snapshot): Decision {
  * first round is the readings of this tick, the second the range queries that prove a hold.
  */
 export function openQuestions(snapshot: Snapshot): readonly Question[] {
-  return consider(snapshot).open;
+  return considered(snapshot).open;
+}
+
+/** The last question and the decision are about the same snapshot: it is thought about once. */
+const known = new WeakMap<Snapshot, Considered>();
+
+function considered(snapshot: Snapshot): Considered {
+  const found = known.get(snapshot) ?? consider(snapshot);
+  known.set(snapshot, found);
+  return found;
 }
 
 interface Considered {

@@ -74,6 +74,9 @@ interface PlanSource {
   readonly end: string;
 }
 
+/** What `success.require` may name and no run can end well without: the rules themselves see to it. */
+const keptByRules: readonly string[] = ['NoCriticalTriggers', 'NoRollbacks'];
+
 /** Steps, checkpoints and the end in order of time; at the same time a checkpoint stands before a step. */
 function resolvePoints(spec: RolloutSpec): PlanPoint[] {
   const schedule: PlanSource = spec.schedule ?? defaultPlan.schedule;
@@ -110,7 +113,10 @@ function resolvePoints(spec: RolloutSpec): PlanPoint[] {
     kind: 'End',
     atMs: parseDuration(schedule.end),
     weight: undefined,
-    unjudged: hasCriteria ? ['SuccessCriteria'] : [],
+    unjudged: [
+      ...(hasCriteria ? ['SuccessCriteria'] : []),
+      ...(spec.success?.require ?? []).filter((one) => !keptByRules.includes(one)),
+    ],
   };
   // A stable sort keeps the order that the schema has already checked within each kind.
   return [...[...checkpoints, ...steps].sort((a, b) => a.atMs - b.atMs), end];

@@ -8,6 +8,7 @@ export function isSameStatus(a: RolloutStatus, b: RolloutStatus): boolean {
   return same(a, b);
 }
 
+/** Objects are compared member by member without making anything: this runs for every look. */
 function same(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
@@ -15,12 +16,21 @@ function same(a: unknown, b: unknown): boolean {
     if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
     return a.every((item, index) => same(item, b[index]));
   }
-  const left = known(a);
-  const right = new Map(known(b));
-  return left.length === right.size && left.every(([key, value]) => same(value, right.get(key)));
+  return covers(a, b) && hasNothingBeyond(a, b);
 }
 
 /** An absent member and an undefined one are the same on the wire. */
-function known(object: object): [string, unknown][] {
-  return Object.entries(object).filter(([key, value]) => key !== 'message' && value !== undefined);
+function covers(a: object, b: object): boolean {
+  for (const key in a) {
+    if (key !== 'message' && !same(Reflect.get(a, key), Reflect.get(b, key))) return false;
+  }
+  return true;
+}
+
+function hasNothingBeyond(a: object, b: object): boolean {
+  for (const key in b) {
+    const isBeyond = Reflect.get(a, key) === undefined && Reflect.get(b, key) !== undefined;
+    if (isBeyond && key !== 'message') return false;
+  }
+  return true;
 }

@@ -15,6 +15,22 @@ export function currentPoint(run: RunSpec, status: RolloutStatus): PlanPoint | u
 
 /** The plan with real times for what has been passed and expected times for the rest. */
 export function resolvePlan(run: RunSpec, status: RolloutStatus): PlanPointStatus[] {
+  const dueTimes = planDueTimes(run, status);
+  return run.points.map((point, index) => {
+    const passedAt = entryOf(status, point)?.passedAt;
+    const weight = plannedWeight(status, point);
+    return {
+      name: point.name,
+      kind: point.kind,
+      dueAt: toIso(dueTimes[index] ?? 0),
+      ...(passedAt === undefined ? {} : { passedAt }),
+      ...(weight === undefined ? {} : { weight }),
+    };
+  });
+}
+
+/** When each point of the plan is or was due, ms since the epoch, in the order of the points. */
+function planDueTimes(run: RunSpec, status: RolloutStatus): number[] {
   assert(status.startedAt !== undefined, 'a plan belongs to a started run');
   const startedAtMs = fromIso(status.startedAt);
   const current = currentPoint(run, status);
@@ -24,20 +40,12 @@ export function resolvePlan(run: RunSpec, status: RolloutStatus): PlanPointStatu
     const afterEarlierMs = earlier ? earlier.timeMs + point.atMs - earlier.atMs : plannedMs;
     const blindMs = point === current ? (status.blindMs ?? 0) : 0;
     const known = entryOf(status, point);
-    const passedAt = known?.passedAt;
-    const weight = plannedWeight(status, point);
-    const dueAtMs =
-      passedAt === undefined || known === undefined
+    const dueMs =
+      known?.passedAt === undefined
         ? Math.max(plannedMs, afterEarlierMs) + blindMs
         : fromIso(known.dueAt);
-    earlier = { atMs: point.atMs, timeMs: fromIsoOptional(passedAt) ?? dueAtMs };
-    return {
-      name: point.name,
-      kind: point.kind,
-      dueAt: toIso(dueAtMs),
-      ...(passedAt === undefined ? {} : { passedAt }),
-      ...(weight === undefined ? {} : { weight }),
-    };
+    earlier = { atMs: point.atMs, timeMs: fromIsoOptional(known?.passedAt) ?? dueMs };
+    return dueMs;
   });
 }
 
@@ -61,9 +69,9 @@ export function lastPassedStep(run: RunSpec, status: RolloutStatus): PlanPoint |
 /** When a point of the plan is due, ms since the epoch; a person may have ended its waiting. */
 export function dueAtMs(run: RunSpec, status: RolloutStatus, point: PlanPoint): number {
   if (status.promotedPoint === point.name) return 0;
-  const entry = resolvePlan(run, status)[run.points.indexOf(point)];
-  assert(entry !== undefined, `point ${point.name} belongs to the plan`);
-  return fromIso(entry.dueAt);
+  const dueMs = planDueTimes(run, status)[run.points.indexOf(point)];
+  assert(dueMs !== undefined, `point ${point.name} belongs to the plan`);
+  return dueMs;
 }
 
 /** The status after a point has been passed: bake and blindness start anew. */

@@ -7,7 +7,12 @@ import type { RouteTarget, RunSpec } from './run-spec.ts';
 export type ResolvedSpec =
   | { readonly type: 'ok'; readonly run: RunSpec }
   /** Sentences that name the field, the value and what is allowed. */
-  | { readonly type: 'invalid'; readonly problems: readonly string[] };
+  | {
+      readonly type: 'invalid';
+      readonly problems: readonly string[];
+      /** Default: InvalidSpec. */
+      readonly reason?: 'InvalidSpec' | 'CrdOutdated';
+    };
 
 export interface RouteObservation {
   readonly target: RouteTarget;

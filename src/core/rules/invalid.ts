@@ -9,8 +9,9 @@ export const invalid: Rule = {
   when: 'the spec is invalid and there is no run to go on with',
   apply({ snapshot, view }) {
     if (snapshot.wanted.type === 'ok' || view !== undefined) return undefined;
+    const { reason = 'InvalidSpec', problems } = snapshot.wanted;
     return {
-      because: { reason: 'InvalidSpec', message: snapshot.wanted.problems.join('; ') },
+      because: { reason, message: problems.join('; ') },
       phase: snapshot.status.runId === undefined ? 'Pending' : phaseOf(snapshot.status),
       status: snapshot.status,
       leavesTraffic: true,
