@@ -37,7 +37,7 @@ describe('without flags', () => {
       prometheus: undefined,
       metricsAddress: { type: 'listen', host: undefined, port: 8080 },
       healthAddress: { type: 'listen', host: undefined, port: 8081 },
-      concurrency: 32,
+      concurrency: 256,
       logLevel: 'info',
       client: { requestsPerSecond: 500, burst: 1000 },
       query: { timeoutMs: 5000, concurrencyMax: 64, responseBytesMax: 16_777_216 },
@@ -168,7 +168,8 @@ describe('the file of --config', () => {
     assert.deepEqual(config.namespaces, ['a', 'b']);
   });
 
-  test('may be empty', () => assert.equal(run({ argv, files: { '/c.yaml': '' } }).concurrency, 32));
+  test('may be empty', () =>
+    assert.equal(run({ argv, files: { '/c.yaml': '' } }).concurrency, 256));
 
   test('has what is too rare for a flag', () => {
     const text = `
