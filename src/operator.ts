@@ -16,13 +16,19 @@ import type { ReflectorMetrics } from '#kube/reflector.ts';
 import { secretReader } from '#kube/secrets.ts';
 import type { Clock } from '#ports/clock.ts';
 import type { Resource } from '#ports/cluster.ts';
+import type { Leadership } from '#ports/leadership.ts';
 import type { Logger } from '#ports/logger.ts';
 import type { MetricEndpoint } from '#ports/metric-source.ts';
-import { createMetricSource, type QueryObserver } from '#prometheus/client.ts';
+import {
+  createMetricSource,
+  type PrometheusSource,
+  type QueryObserver,
+} from '#prometheus/client.ts';
 import { checkPromql } from '#prometheus/promql.ts';
 import { createRouters } from '#routers/index.ts';
+import { untilAborted } from '#runtime/deadline.ts';
 import { RightOfWay } from '#runtime/right-of-way.ts';
-import { closeInOrder } from '#runtime/shutdown.ts';
+import { type ClosingStep, closeInOrder } from '#runtime/shutdown.ts';
 import { WorkQueue, type WorkQueueMetrics } from '#runtime/work-queue.ts';
 import { createAskMetrics } from './ask-metrics.ts';
 import { crdProblem } from './crd-version.ts';
@@ -68,8 +74,6 @@ export interface OperatorTelemetry {
 }
 
 export interface Operator {
-  /** Resolves once caches are synced; workers start when this process leads. */
-  readonly synced: Promise<void>;
   /** Caches are synced and nothing is being shut down. */
   isReady(): boolean;
   /** ms since the quietest watch has heard from the API server. */
@@ -82,85 +86,114 @@ export interface Operator {
 
 /** Answers of a tick serve every look within it; the shortest usual interval is a little longer. */
 const ANSWERS_KEPT_MS = 10_000;
-const SECRET_READ_MAX_MS = 5_000;
 const CLOSING_MAX_MS = 10_000;
 
 export async function startOperator(options: OperatorOptions): Promise<Operator> {
-  const { clock, logger, telemetry, source, version, namespaces } = options;
+  const { clock, logger } = options;
   const election = elect(options);
-  const cluster = createCluster({
-    ...{ source, version, clock, logger },
-    leadership: election,
-    ...options.client,
-    metrics: { requests: telemetry.requests, watchOf: telemetry.watchOf },
+  const stopping = new AbortController();
+  const parts = await plug(options, election, stopping.signal);
+  const { cluster, controller } = parts;
+  const lead = async (): Promise<void> => {
+    await whenSynced(cluster, clock, stopping.signal);
+    election.start();
+    await untilAborted(election.acquired, stopping.signal);
+    logger.info({}, 'leading: rollouts are looked after by this process');
+    controller.start(AbortSignal.any([stopping.signal, election.lost]));
+  };
+  lead().catch((error: unknown) => {
+    if (!stopping.signal.aborted) logger.error({ err: error }, 'the workers were not started');
   });
+  let isStopping = false;
+  return {
+    isReady: () => cluster.isSynced && !isStopping,
+    silentForMs: () => cluster.silentForMs(),
+    lost: election.lost,
+    async stop() {
+      isStopping = true;
+      await closeInOrder(closingSteps(parts, election, stopping), { clock, logger });
+    },
+  };
+}
+
+interface Parts {
+  readonly cluster: KubeCluster;
+  readonly events: Events;
+  readonly metrics: PrometheusSource;
+  readonly controller: Controller;
+}
+
+async function plug(
+  options: OperatorOptions,
+  leadership: Leadership,
+  stopping: AbortSignal,
+): Promise<Parts> {
+  const { clock, logger, telemetry, source, version, namespaces } = options;
+  const observers = { requests: telemetry.requests, watchOf: telemetry.watchOf };
+  const client = { source, version, clock, logger, leadership, ...options.client };
+  const cluster = createCluster({ ...client, metrics: observers });
   const events = new Events({
-    ...{ cluster, clock, logger },
+    cluster,
+    clock,
+    logger,
     reportingController: 'genesis-rollout',
     reportingInstance: options.lease?.identity ?? 'genesis-rollout',
   });
   const metrics = createMetricSource({
-    ...{ clock, logger, ...options.query },
+    clock,
+    logger,
+    ...options.query,
     keepMs: ANSWERS_KEPT_MS,
     observe: telemetry.queries,
   });
-  const queue = new WorkQueue({ clock, metrics: telemetry.queue });
-  const index = new RolloutIndex();
-  const specs = new Specs(inspectQuery, await crdProblem(cluster, clock));
-  const stopping = new AbortController();
   const watching = createWatching(cluster, namespaces);
   const endpoints = watchEndpoints({
     cluster,
     ...(namespaces === undefined ? {} : { namespaces }),
     onChange: (namespace, name) => controller.used('Service', { namespace, name }),
   });
-  const ask = createAskMetrics({
-    ...{ source: metrics, clock, operatorDefault: options.prometheus },
-    readSecret: (namespace) =>
-      secretReader(cluster, namespace, AbortSignal.timeout(SECRET_READ_MAX_MS)),
-  });
   const shell: Reconciler = {
-    ...{ clock, cluster, endpoints, index, specs, ask, events, logger },
+    clock,
+    cluster,
+    endpoints,
+    events,
+    logger,
+    index: new RolloutIndex(),
+    specs: new Specs(inspectQuery, await crdProblem(cluster, clock)),
+    ask: createAskMetrics({
+      source: metrics,
+      clock,
+      operatorDefault: options.prometheus,
+      readSecret: (namespace) => secretReader(cluster, namespace, stopping),
+    }),
     routers: createRouters(cluster, logger),
     rightOfWay: new RightOfWay(clock),
     routesWatched: (run, signal) => watching.flagsOf(run, signal),
     observer: telemetry.reconciles,
   };
+  const queue = new WorkQueue({ clock, metrics: telemetry.queue });
   const controller = new Controller({ shell, queue, concurrency: options.concurrency });
   watching.start(controller);
-  const synced = whenSynced(cluster, clock, stopping.signal).then(() => {
-    election.start();
-    void election.acquired.then(() => {
-      if (stopping.signal.aborted) return;
-      logger.info({}, 'leading: rollouts are looked after by this process');
-      controller.start(AbortSignal.any([stopping.signal, election.lost]));
-    });
-  });
-  return {
-    synced,
-    isReady: () => cluster.isSynced && !stopping.signal.aborted,
-    silentForMs: () => cluster.silentForMs(),
-    lost: election.lost,
-    async stop() {
-      const limitMs = CLOSING_MAX_MS;
-      await closeInOrder(
-        [
-          { name: 'workers', limitMs, close: () => controller.drain() },
-          { name: 'events', limitMs: 2_000, close: (signal) => events.close(signal) },
-          { name: 'lease', limitMs: 3_000, close: () => election.release() },
-          {
-            name: 'connections',
-            limitMs: 3_000,
-            close: async () => {
-              stopping.abort(new Error('the operator is being stopped'));
-              await Promise.all([cluster.close(), metrics.close()]);
-            },
-          },
-        ],
-        { clock, logger },
-      );
-    },
+  return { cluster, events, metrics, controller };
+}
+
+/** Looks under way may finish, a rollback above all; the lease is given back before the connections close. */
+function closingSteps(
+  { cluster, events, metrics, controller }: Parts,
+  election: Election,
+  stopping: AbortController,
+): ClosingStep[] {
+  const drain = async (): Promise<void> => {
+    await controller.drain();
+    stopping.abort(new Error('the operator is being stopped'));
   };
+  return [
+    { name: 'workers', limitMs: CLOSING_MAX_MS, close: drain },
+    { name: 'events', limitMs: 2_000, close: (signal) => events.close(signal) },
+    { name: 'lease', limitMs: 3_000, close: () => election.release() },
+    { name: 'queries', limitMs: 1_000, close: () => metrics.close() },
+    { name: 'connections', limitMs: 3_000, close: () => cluster.close() },
+  ];
 }
 
 function elect(options: OperatorOptions): Election {

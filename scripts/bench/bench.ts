@@ -116,7 +116,9 @@ export class Bench {
   async stop(): Promise<void> {
     if (process.env['BENCH_KEEP_AUDIT'] !== undefined) {
       const { copyFile } = await import('node:fs/promises');
-      await copyFile(this.#plane?.auditLogPath ?? '', process.env['BENCH_KEEP_AUDIT']).catch(() => undefined);
+      await copyFile(this.#plane?.auditLogPath ?? '', process.env['BENCH_KEEP_AUDIT']).catch(
+        () => undefined,
+      );
     }
     this.#routes?.stop();
     await this.#controller?.stop();

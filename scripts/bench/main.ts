@@ -12,11 +12,13 @@ const options = {
   'steady-seconds': { type: 'string', default: '60' },
   scattered: { type: 'string', default: '100' },
   'shared-query': { type: 'boolean', default: false },
-  concurrency: { type: 'string', default: '32' },
+  concurrency: { type: 'string', default: '256' },
   profile: { type: 'boolean', default: false },
   json: { type: 'string' },
   help: { type: 'boolean', default: false },
 } as const;
+
+class BadFlag extends Error {}
 
 const usage = `npm run bench -- [--rollouts N] [--steady-seconds S] [--scattered F] [--shared-query] [--concurrency C] [--profile] [--json FILE]
 
@@ -31,14 +33,15 @@ const usage = `npm run bench -- [--rollouts N] [--steady-seconds S] [--scattered
 function count(name: string, text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0) return value;
-  process.stderr.write(`error: --${name}: "${text}" is not a whole number above 0\n`);
-  process.exit(2);
+  throw new BadFlag(`--${name}: "${text}" is not a whole number above 0`);
 }
 
-const { values } = parseArgs({ options });
-if (values.help) {
-  process.stdout.write(usage);
-} else {
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options });
+  if (values.help) {
+    process.stdout.write(usage);
+    return;
+  }
   const bench = new Bench({
     rollouts: count('rollouts', values.rollouts),
     steadySeconds: count('steady-seconds', values['steady-seconds']),
@@ -47,9 +50,24 @@ if (values.help) {
     sharedQuery: values['shared-query'],
     profile: values.profile,
   });
-  const figures = await bench.run().finally(() => bench.stop());
-  printReport(figures);
-  if (values.json !== undefined) {
-    await writeFile(values.json, `${JSON.stringify(figures, null, 2)}\n`);
+  try {
+    const figures = await bench.run();
+    printReport(figures);
+    if (values.json !== undefined) {
+      await writeFile(values.json, `${JSON.stringify(figures, null, 2)}\n`);
+    }
+  } finally {
+    await bench.stop();
   }
+}
+
+try {
+  await main();
+} catch (error) {
+  const isUsage =
+    error instanceof BadFlag ||
+    (error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'));
+  if (!isUsage) throw error;
+  process.stderr.write(`error: ${error.message}\n`);
+  process.exitCode = 2;
 }

@@ -1,8 +1,5 @@
 /** Keys of rollouts and of what they use: `namespace/name`, and the kind before it where it matters. */
-import { controllerRevisionResource, rolloutResource } from '#api/names.ts';
-import type { ObjectKey, Resource } from '#ports/cluster.ts';
-
-export { controllerRevisionResource, rolloutResource };
+import type { ObjectKey } from '#ports/cluster.ts';
 
 export function rolloutKey(key: ObjectKey): string {
   return `${key.namespace}/${key.name}`;
@@ -17,5 +14,3 @@ export function parseKey(key: string): ObjectKey {
 export function usedKey(kind: string, key: ObjectKey): string {
   return `${kind}/${key.namespace}/${key.name}`;
 }
-
-export type { Resource };

@@ -43,14 +43,22 @@ export async function reconcile(
   const snapshot = await observe(object, key, shell, signal);
   const decision = decide(snapshot);
   const evaluationMs = shell.clock.monotonic() - startedMs;
-  const { outcomes, faults } = await carryOut(object, snapshot, decision, shell, signal);
-  tell(object, key, snapshot, decision, shell);
+  const look = { object, key, snapshot, decision };
+  const { outcomes, faults } = await carryOut(look, shell, signal);
+  tell(look, shell);
   const conflicted = outcomes.some((outcome) => outcome.type === 'conflict');
   const durationMs = shell.clock.monotonic() - startedMs;
   const [fault] = faults;
   if (fault !== undefined) throw fault;
   shell.observer.reconciled(conflicted ? 'conflict' : 'success', durationMs, evaluationMs);
   return conflicted ? { type: 'again' } : comeBack(decision);
+}
+
+interface Look {
+  readonly object: KubeObject;
+  readonly key: ObjectKey;
+  readonly snapshot: Snapshot;
+  readonly decision: Decision;
 }
 
 interface CarriedOut {
@@ -64,9 +72,7 @@ interface CarriedOut {
  * then records that the status will name; then the status; then everything else.
  */
 async function carryOut(
-  object: KubeObject,
-  snapshot: Snapshot,
-  decision: Decision,
+  { object, snapshot, decision }: Look,
   shell: Reconciler,
   signal: AbortSignal,
 ): Promise<CarriedOut> {
@@ -124,13 +130,7 @@ async function actAll(
 }
 
 /** Events and one log line for every decision that changes something; the rest is there at debug level. */
-function tell(
-  object: KubeObject,
-  key: ObjectKey,
-  snapshot: Snapshot,
-  decision: Decision,
-  shell: Reconciler,
-): void {
+function tell({ object, key, snapshot, decision }: Look, shell: Reconciler): void {
   for (const { type, reason, action, note } of decision.events) {
     shell.events.record({ regarding: object, type, reason, action, note });
   }

@@ -2,9 +2,8 @@
  * The record of what a run follows: the spec, whole and as it was served, in a ControllerRevision owned by
  * the rollout. A broken edit or an upgrade of the operator never changes what a running rollout means.
  */
-import { labels, managedByValue } from '#api/names.ts';
+import { controllerRevisionResource, labels, managedByValue } from '#api/names.ts';
 import { type Cluster, ClusterError, type KubeObject, type ObjectKey } from '#ports/cluster.ts';
-import { controllerRevisionResource } from './keys.ts';
 
 /** What is kept of a ControllerRevision. */
 export async function writeSpecRecord(

@@ -3,7 +3,7 @@ import type { RouteReading } from '#core/route-reading.ts';
 import type { RouteTarget } from '#core/run-spec.ts';
 
 export type { RouteProblem, RouteReading } from '#core/route-reading.ts';
-export type { Backend, RouteTarget } from '#core/run-spec.ts';
+export type { RouteTarget } from '#core/run-spec.ts';
 
 export type RouteWrite =
   /** Done, and read back from the server's answer. */

@@ -96,7 +96,9 @@ export class Checker {
     if (before.runId === status.runId) {
       const [was, is] = [passed(before), passed(status)];
       if (is.length > was.length + 1 || was.some((point) => !is.includes(point))) {
-        throw new Violation(`invariant 3: points passed went from [${was}] to [${is}]`);
+        throw new Violation(
+          `invariant 3: points passed went from ${was.join(', ')} to ${is.join(', ')}`,
+        );
       }
       if (before.rollback !== undefined && status.rollback === undefined) {
         throw new Violation('invariant 1: a rollback was forgotten');

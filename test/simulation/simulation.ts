@@ -118,14 +118,19 @@ class World {
   }
 
   #status(): RolloutStatus {
-    return (this.#server.get(rolloutResource, key)?.['status'] ?? {}) as RolloutStatus;
+    return this.#server.get(rolloutResource, key)?.['status'] ?? {};
   }
 
   #hasEnded(): boolean {
     const { phase, revision } = this.#status();
-    const wanted = (this.#server.get(rolloutResource, key)?.['spec'] as { revision: string })
-      .revision;
-    return revision === wanted && (phase === 'Succeeded' || phase === 'RolledBack');
+    return revision === this.#wantedRevision() && (phase === 'Succeeded' || phase === 'RolledBack');
+  }
+
+  #wantedRevision(): string {
+    const spec = this.#server.get(rolloutResource, key)?.['spec'] as
+      | { readonly revision: string }
+      | undefined;
+    return spec?.revision ?? '';
   }
 
   #note(what: string): void {
@@ -181,7 +186,7 @@ class World {
     const random = this.#random;
     const patch = (spec: object) =>
       this.#server.mergePatch(rolloutResource, key, { spec }, { fieldManager: 'person' });
-    const { revision } = this.#server.get(rolloutResource, key)?.['spec'] as { revision: string };
+    const revision = this.#wantedRevision();
     if (random.chance(0.002)) this.#request(random.pick(['pause', 'resume', 'promote']));
     if (random.chance(0.0003)) this.#request('abort');
     if (random.chance(0.001)) {
