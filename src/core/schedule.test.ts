@@ -72,19 +72,17 @@ describe('the default plan of 48 hours', () => {
     const run = world(0);
     run.runUntil(T0 + 100 * HOUR);
     assert.deepEqual(
-      run.timeline
-        .filter((one) => one.events.length > 0)
-        .map((one) => `${(one.at - T0) / HOUR}h ${one.phase} ${one.events.join(' ')}`),
+      run.timeline.flatMap((one) => one.events.map((event) => `${(one.at - T0) / HOUR}h ${event}`)),
       [
-        '0h Preflight RunStarted',
-        '0h Preflight PreflightPassed',
-        '0h Progressing StepEntered',
-        '1h Progressing CheckpointPassed',
-        '6h Progressing StepEntered',
-        '24h Progressing CheckpointPassed',
-        '30h Progressing StepEntered',
-        '48h Monitoring EndReached',
-        '72h Succeeded Succeeded',
+        '0h RunStarted',
+        '0h PreflightPassed',
+        '0h StepEntered',
+        '1h CheckpointPassed',
+        '6h StepEntered',
+        '24h CheckpointPassed',
+        '30h StepEntered',
+        '48h EndReached',
+        '72h Succeeded',
       ],
     );
     assert.deepEqual(run.writes, [

@@ -506,10 +506,12 @@ describe('after a rollback', () => {
 
   test('a route that another raises at the moment of letting go is lowered first', () => {
     const run = harness();
-    run.runUntil(decidedAt - SECOND);
-    run.sleepUntil(decidedAt);
-    while (run.status.phase !== 'RolledBack') run.look();
+    run.writeElsewhere(30);
+    run.runUntil(decidedAt + MINUTE);
     assert.equal(run.status.routes?.[0]?.released, undefined);
+    // Its owner had declared 0, and before that was acted upon somebody else wrote 60.
+    const routes = run.status.routes?.map((route) => ({ ...route, declared: 0 })) ?? [];
+    run.status = { ...run.status, routes };
     run.writeElsewhere(60);
     run.runUntil(run.now + MINUTE);
     assert.equal(run.weight(), 0);
