@@ -1,0 +1,238 @@
+/**
+ * The shell over an in-memory API server: what it does in which order, and that no spec, however strange, and
+ * no status, however old, makes a look fail.
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import * as fc from 'fast-check';
+import { substitute } from '#api/placeholders.ts';
+import { rolloutSpecSchema } from '#api/rollout.ts';
+import type { RolloutStatus } from '#api/status.ts';
+import { type Reconciler, reconcile } from '#controller/reconcile.ts';
+import { RolloutIndex } from '#controller/rollout-index.ts';
+import { Specs } from '#controller/specs.ts';
+import type { Answer, Question } from '#core/answer.ts';
+import { ClusterError, type KubeObject } from '#ports/cluster.ts';
+import type { EventNote } from '#ports/event-recorder.ts';
+import { silentLogger } from '#ports/logger.ts';
+import { checkPromql } from '#prometheus/promql.ts';
+import { createRouters, routeResources } from '#routers/index.ts';
+import { systemClock } from '#runtime/clock.ts';
+import { RightOfWay } from '#runtime/right-of-way.ts';
+import { arbitraryBroken, arbitrarySpec } from '#test/arbitraries.ts';
+import { FakeApiServer, FakeCluster } from '#test/fakes/cluster.ts';
+import { key, rolloutObject, rolloutResource, routeObject } from '#test/simulation/scenario.ts';
+
+const standIns = {
+  namespace: 'n',
+  rollout: 'r',
+  revision: 'v',
+  weight: '0',
+  'arm.service': 's',
+  'stable.service': 's',
+  'canary.service': 's',
+  window: '1m',
+} as const;
+
+interface Bench {
+  readonly server: FakeApiServer;
+  readonly cluster: FakeCluster;
+  readonly shell: Reconciler;
+  readonly events: EventNote[];
+  nowMs: number;
+  answer: (question: Question) => Answer;
+  look(): Promise<unknown>;
+  status(): RolloutStatus;
+}
+
+function healthy(question: Question): Answer {
+  if (question.query.startsWith('bad')) {
+    return question.type === 'instant'
+      ? { type: 'samples', samples: [], skewMs: 0 }
+      : { type: 'series', series: [], skewMs: 0 };
+  }
+  return question.type === 'instant'
+    ? { type: 'samples', samples: [{ labels: {}, value: 10, atMs: question.atMs }], skewMs: 0 }
+    : { type: 'series', series: [], skewMs: 0 };
+}
+
+function failing({ type, query, ...window }: Question): Answer {
+  const value = query.startsWith('bad') ? 5 : 10;
+  if (type === 'instant') {
+    return { type: 'samples', samples: [{ labels: {}, value, atMs: 0 }], skewMs: 0 };
+  }
+  const points = [];
+  const { startMs, endMs, stepMs } = { startMs: 0, endMs: -1, stepMs: 1, ...window };
+  for (let atMs = startMs; atMs <= endMs; atMs += stepMs) points.push({ atMs, value });
+  return { type: 'series', series: [{ labels: {}, points }], skewMs: 0 };
+}
+
+function bench(rollout: KubeObject): Bench {
+  const server = new FakeApiServer();
+  server.seed(rolloutResource, rollout);
+  for (const resource of routeResources) {
+    if (resource.kind === 'HTTPRoute') server.seed(resource, routeWithoutParents());
+  }
+  const cluster = new FakeCluster({ server });
+  const index = new RolloutIndex();
+  const spec = rolloutSpecSchema.safeParse(rollout['spec']);
+  if (spec.success) index.set({ ...key, createdAtMs: 0, traffic: spec.data.traffic });
+  const events: EventNote[] = [];
+  const made: Bench = {
+    server,
+    cluster,
+    events,
+    nowMs: Date.UTC(2026, 10, 22, 12),
+    answer: healthy,
+    shell: {
+      clock: { ...systemClock, now: () => made.nowMs },
+      cluster,
+      index,
+      endpoints: { ready: () => 1 },
+      routers: createRouters(cluster, silentLogger),
+      specs: new Specs((query) => checkPromql(substitute(query, standIns))),
+      ask: (question) => Promise.resolve(made.answer(question)),
+      routesWatched: () => Promise.resolve(),
+      rightOfWay: new RightOfWay(systemClock),
+      events: { record: (note) => events.push(note) },
+      observer: {
+        decided: () => undefined,
+        reconciled: () => undefined,
+        forgotten: () => undefined,
+      },
+      logger: silentLogger,
+    },
+    look: () => reconcile(key, made.shell, new AbortController().signal),
+    status: () => server.get(rolloutResource, key)?.['status'] ?? {},
+  };
+  return made;
+}
+
+/** Nobody has to accept it. */
+function routeWithoutParents(): KubeObject {
+  const route = routeObject();
+  const spec = route['spec'] as { rules: unknown };
+  return { ...route, spec: { rules: spec.rules } };
+}
+
+/** Looks at 5-second ticks until the run stands at this step, at most a few minutes. */
+async function until(one: Bench, isThere: (status: RolloutStatus) => boolean): Promise<void> {
+  for (let n = 0; n < 200; n += 1) {
+    await one.look();
+    if (isThere(one.status())) return;
+    one.nowMs += 1_000;
+  }
+  assert.fail(`not there: ${JSON.stringify(one.status(), null, 1)}`);
+}
+
+const atHalf = (status: RolloutStatus) =>
+  status.weight === 50 && status.stepEnteredAt !== undefined;
+
+describe('a look at a rollout', () => {
+  test('writes the record of the spec before the status that names it', async () => {
+    const one = bench(rolloutObject('v2'));
+    await one.look();
+    const kinds = one.cluster.writes.map(({ resource, subresource }) =>
+      [resource.kind, subresource].filter(Boolean).join('/'),
+    );
+    assert.deepEqual(kinds, ['GenesisRollout', 'ControllerRevision', 'GenesisRollout/status']);
+  });
+
+  test('writes the status of a step before its weight', async () => {
+    const one = bench(rolloutObject('v2'));
+    await until(one, (status) => status.step === 'half');
+    const kinds = one.cluster.writes.map(({ resource }) => resource.kind);
+    assert.deepEqual(kinds.slice(-2), ['GenesisRollout', 'HTTPRoute']);
+  });
+
+  test('lowers the route before it writes that it rolls back', async () => {
+    const one = bench(rolloutObject('v2'));
+    await until(one, atHalf);
+    const before = one.cluster.writes.length;
+    one.answer = failing;
+    await until(one, (status) => status.rollback !== undefined);
+    const kinds = one.cluster.writes.slice(before).map(({ resource }) => resource.kind);
+    const first = kinds.indexOf('HTTPRoute');
+    assert.ok(first >= 0 && kinds.lastIndexOf('GenesisRollout') > first, kinds.join(' '));
+    assert.equal(one.status().phase, 'RollingBack');
+  });
+
+  test('lowers the route although no status can be written', async () => {
+    const one = bench(rolloutObject('v2'));
+    await until(one, atHalf);
+    one.answer = failing;
+    one.cluster.before = ({ subresource }) => {
+      if (subresource === 'status') throw new ClusterError('unavailable', 'no status today');
+    };
+    for (let n = 0; n < 60; n += 1) {
+      one.nowMs += 1_000;
+      await one.look().catch((error: unknown) => assert.ok(error instanceof ClusterError));
+    }
+    const [route] = one.server.list(one.cluster.writes.at(-1)?.resource ?? rolloutResource);
+    const routes = routeResources.flatMap((resource) => one.server.list(resource));
+    const text = JSON.stringify(routes[0]?.['spec']);
+    assert.ok(route !== undefined);
+    assert.match(text, /"canary","port":80,"weight":0/);
+  });
+
+  test('writes nothing at all while nothing changes', async () => {
+    const one = bench(rolloutObject('v2'));
+    await until(one, atHalf);
+    await one.look();
+    const before = one.cluster.writes.length;
+    for (let n = 0; n < 20; n += 1) {
+      one.nowMs += 5_000;
+      await one.look();
+    }
+    assert.equal(one.cluster.writes.length, before);
+  });
+
+  test('of a rollout that is gone ends', async () => {
+    const one = bench(rolloutObject('v2'));
+    one.server.delete(rolloutResource, key);
+    assert.deepEqual(await one.look(), { type: 'gone' });
+  });
+});
+
+describe('no object makes a look fail', () => {
+  const looks = async (spec: unknown, status: unknown): Promise<void> => {
+    const one = bench({
+      ...rolloutObject('v2'),
+      spec,
+      ...(status === undefined ? {} : { status }),
+    });
+    for (let n = 0; n < 4; n += 1) {
+      await one.look();
+      one.nowMs += 7_000;
+    }
+    assert.equal(typeof one.status().phase, 'string');
+  };
+
+  test('neither a random valid spec', async () => {
+    const property = fc.asyncProperty(arbitrarySpec(), (spec) => looks(spec, undefined));
+    await fc.assert(property, { numRuns: 150 });
+  });
+
+  test('nor a damaged one', async () => {
+    const property = fc.asyncProperty(arbitraryBroken(), (spec) => looks(spec, undefined));
+    await fc.assert(property, { numRuns: 300 });
+  });
+
+  test('nor a spec that is no spec, nor a status of another version', async () => {
+    const anything = fc.anything({ maxDepth: 3 });
+    const property = fc.asyncProperty(anything, anything, async (spec, status) => {
+      await looks(wire(spec), wire(status));
+    });
+    await fc.assert(property, { numRuns: 200 });
+  });
+});
+
+/** As JSON has it. */
+function wire(value: unknown): unknown {
+  try {
+    const text = JSON.stringify(value);
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
