@@ -2,16 +2,17 @@
  * A status is text that another version, or a hand, may have written. What cannot be read in it is dropped or
  * set anew before anything relies on it, so that no status can stop the engine.
  */
-import type { PlanPointStatus, RolloutStatus, TriggerStatus } from '#api/status.ts';
+import type { PlanPointStatus, RolloutStatus, RouteStatus, TriggerStatus } from '#api/status.ts';
 import { fromIso, toIso } from './time.ts';
 
 /** Beyond the year 9999 a time has another form. */
 const READABLE_MAX_MS = Date.UTC(9999, 11, 31);
+const DRIFT_MAX = 1_000_000_000;
 const BLIND_MAX_MS = 10 * 365 * 24 * 3_600_000;
 
 /** @returns the same object when there is nothing to mend */
 export function mendStatus(status: RolloutStatus, now: number): RolloutStatus {
-  return [mendStart, mendBlindness, mendPlan, mendTriggers, mendRollback].reduce(
+  return [mendStart, mendBlindness, mendPlan, mendRoutes, mendTriggers, mendRollback].reduce(
     (mended, mend) => mend(mended, now),
     status,
   );
@@ -25,6 +26,10 @@ function isReadable(text: string | undefined): boolean {
 
 function isReadableOrAbsent(text: string | undefined): boolean {
   return text === undefined || isReadable(text);
+}
+
+function isShare(weight: number): boolean {
+  return weight >= 0 && weight <= 100;
 }
 
 /** Without a start nothing of the run can be dated: its clock starts anew, which delays and never hurries. */
@@ -44,12 +49,20 @@ function mendBlindness(status: RolloutStatus): RolloutStatus {
   };
 }
 
-/** A point whose passing cannot be dated is to be passed again. */
+/** A point that was passed nobody knows when, or at what weight, is to be passed again. */
 function mendPlan(status: RolloutStatus): RolloutStatus {
   const isSound = (point: PlanPointStatus) =>
-    isReadable(point.dueAt) && isReadableOrAbsent(point.passedAt);
+    isReadable(point.dueAt) && isReadableOrAbsent(point.passedAt) && isShare(point.weight ?? 0);
   if (status.plan === undefined || status.plan.every(isSound)) return status;
   return { ...status, plan: status.plan.filter(isSound) };
+}
+
+/** A count that is none begins anew. */
+function mendRoutes(status: RolloutStatus): RolloutStatus {
+  const isSound = ({ drift = 0 }: RouteStatus) => drift >= 0 && drift <= DRIFT_MAX;
+  if (status.routes === undefined || status.routes.every(isSound)) return status;
+  const routes = status.routes.map((route) => (isSound(route) ? route : { ...route, drift: 0 }));
+  return { ...status, routes };
 }
 
 /** A trigger that cannot be dated is evaluated anew: what it has held is in Prometheus. */

@@ -113,6 +113,19 @@ describe('another writer', () => {
     assert.equal(run.route().uniform, true);
   });
 
+  test('who makes them disagree below the weight of the step is not overruled while it is held', () => {
+    const run = harness();
+    run.annotate('pause 1');
+    run.runFor(SECOND);
+    run.writeElsewhere(20);
+    run.route().uniform = false;
+    run.runFor(MINUTE);
+    assert.equal(run.weight(), 20);
+    run.annotate('resume 2');
+    run.runFor(MINUTE);
+    assert.deepEqual([run.weight(), run.route().uniform], [50, true]);
+  });
+
   test('before the first step may do as he likes', () => {
     const run = new EngineHarness({ world: { series: () => 'absent' } });
     run.runUntil(T0 + MINUTE);

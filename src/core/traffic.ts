@@ -142,7 +142,8 @@ function steerOne(
   const events = drifted ? [driftEvent(route, aim.desired, reading.writtenBy)] : [];
   if (aim.desired === undefined) return { route, actions: [], events };
   const isThere = reading.weight === aim.desired && reading.uniform;
-  const lowers = reading.weight > aim.desired || !reading.uniform;
+  // Where the rules disagree below the mark, writing the mark is a rise for some of them.
+  const lowers = reading.weight > aim.desired || aim.desired === 0;
   const write: Action = { type: 'SetWeight', target, weight: aim.desired, rollbackOf };
   return { route, actions: isThere || (!lowers && !aim.mayRise) ? [] : [write], events };
 }

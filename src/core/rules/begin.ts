@@ -94,7 +94,8 @@ function leave(view: RunView, wanted: RunSpec): Verdict {
 
 function start(snapshot: Snapshot, run: RunSpec, view: RunView | undefined): Verdict {
   const { now, object, status } = snapshot;
-  const runId = newRunId(object.uid, run.revision, now);
+  const { revision } = run;
+  const runId = newRunId(object.uid, { revision, startedAtMs: now, after: status.runId ?? '' });
   const specRecord = specRecordName(object.name, runId, object.generation);
   const isSameTraffic = view !== undefined && !isOtherTraffic(view.run, run);
   const isUnfinished = isWatched(status) && status.runId !== undefined;
@@ -109,7 +110,7 @@ function start(snapshot: Snapshot, run: RunSpec, view: RunView | undefined): Ver
     ...(isReplacing && status.revision !== undefined ? { replacedRevision: status.revision } : {}),
     ...(snapshot.ready.stable === undefined ? {} : { stableReadyAtStart: snapshot.ready.stable }),
     ...(routes === undefined ? {} : { routes }),
-    revision: run.revision,
+    revision,
     runId,
     runGeneration: object.generation,
     specRecord,
@@ -118,7 +119,7 @@ function start(snapshot: Snapshot, run: RunSpec, view: RunView | undefined): Ver
     triggers: [],
     history: isUnfinished ? historyWith(snapshot, run) : (status.history ?? []),
   };
-  const message = `run ${runId} of revision ${run.revision} started`;
+  const message = `run ${runId} of revision ${revision} started`;
   return {
     because: { reason: 'RunStarted', message },
     phase: 'Preflight',
