@@ -20,8 +20,8 @@ export interface LiveInput {
 /** Measured over the last moments: long enough to be steady, short enough to follow a step. */
 const measuredOverMs = 2_000;
 /** Of the reasons that a run usually has. */
-/** That it waits for the next point the plan shows already. */
-const waitingReason = 'Waiting';
+/** The plan shows what it waits for; a moment later it has been passed. */
+const shownElsewhere = new Set(['Waiting', 'RouteNotSettled', 'StepEntered', 'PreflightPassed']);
 const reasonWidth = 'PreflightPassed'.length;
 
 export function liveView({ title, nowMs, rollout, plan, seen, values }: LiveInput): View {
@@ -46,20 +46,37 @@ export function liveView({ title, nowMs, rollout, plan, seen, values }: LiveInpu
   };
 }
 
-/** Each decision is the reason and the message of a status; the fault is the demo's own deed. */
+/**
+ * What was decided, from the status: its reason and message whenever they change, and what has been passed by when.
+ * Events would say the same, but those of a second run that are equal to the first's only raise a count.
+ */
 function decisions(seen: Observation, plan: DemoPlan): DecisionView[] {
   const made: DecisionView[] = [];
+  const add = (atMs: number, reason: string, message: string) =>
+    made.push({ atMs, text: `${reason.padEnd(reasonWidth)} ${shortened(message)}` });
   let before = '';
   for (const { seenAtMs, status } of seen.statuses) {
     const { reason = '' } = status.conditions?.find(({ type }) => type === 'Ready') ?? {};
-    const text = `${reason.padEnd(reasonWidth)} ${shortened(status.message ?? '')}`;
-    if (text !== before && reason !== waitingReason) made.push({ atMs: seenAtMs, text });
-    before = text;
+    const { message = '' } = status;
+    const isNew = before !== `${reason} ${message}`;
+    if (isNew && !shownElsewhere.has(reason)) add(seenAtMs, reason, message);
+    before = `${reason} ${message}`;
+  }
+  const { plan: points = [], preflightPassedAt } = seen.statuses.at(-1)?.status ?? {};
+  if (preflightPassedAt !== undefined) {
+    add(Date.parse(preflightPassedAt), 'PreflightPassed', 'every trigger has a reading');
+  }
+  for (const { kind, name, weight, passedAt } of points) {
+    if (kind !== 'Step' || passedAt === undefined) continue;
+    add(Date.parse(passedAt), 'StepEntered', `step ${name}: ${weight}% read back from the route`);
   }
   if (seen.faultAtMs !== undefined) {
     const share = `${100 * plan.errorRate}%`;
-    const text = `${'(the demo)'.padEnd(reasonWidth)} lets ${share} of ${seen.version}'s answers fail from now on`;
-    made.push({ atMs: seen.faultAtMs, text });
+    add(
+      seen.faultAtMs,
+      '(the demo)',
+      `lets ${share} of ${seen.version}'s answers fail from now on`,
+    );
   }
   return made.sort((a, b) => a.atMs - b.atMs);
 }

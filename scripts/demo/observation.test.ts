@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
 import { routeObject } from './objects.ts';
-import { type Response, shareBetween, weightOn } from './observation.ts';
+import { failuresOf, type Response, shareBetween, weightOn } from './observation.ts';
 
 const answer = (sentAtMs: number, version: string | undefined, status: number): Response => ({
   sentAtMs,
@@ -33,6 +33,14 @@ describe('a share', () => {
       canary: 2,
       failed: 3,
       percent: 50,
+    });
+  });
+
+  test('failures are told apart by who made them', () => {
+    assert.deepEqual(failuresOf(responses), {
+      'status 500 from v2': 1,
+      'status 503 from the gateway': 1,
+      'no answer': 1,
     });
   });
 

@@ -88,3 +88,15 @@ export function shareBetween(
     percent: answered === 0 ? undefined : (100 * canary) / answered,
   };
 }
+
+/** Failed answers by what was wrong with them, such as `status 503`. */
+export function failuresOf(responses: readonly Response[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const { status, version } of responses) {
+    if (status !== 0 && status < 500) continue;
+    const by = version === undefined ? 'the gateway' : version;
+    const what = status === 0 ? 'no answer' : `status ${status} from ${by}`;
+    counts[what] = (counts[what] ?? 0) + 1;
+  }
+  return counts;
+}

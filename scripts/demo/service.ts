@@ -19,6 +19,8 @@ export const versionHeader = 'x-checkout-version';
 /** What a customer waits for: this long, and up to as much again. */
 const workMinMs = 4;
 const bucketsSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+/** Longer than the hour after which Envoy closes an idle connection. */
+const keepAliveMs = 2 * 3_600_000;
 /** A control request is a number in JSON; more than this is a mistake. */
 const controlBytesMax = 1_000;
 
@@ -88,8 +90,11 @@ export function createSampleService(identity: ServiceIdentity): SampleService {
     response.writeHead(200, { 'content-type': 'application/json' });
     response.end(`${JSON.stringify({ errorRate })}\n`);
   };
+  const traffic = createServer((_request, response) => settle(serve(response), response));
+  // Whoever waits longer closes: a service that closes in the moment in which Envoy sends makes a 503.
+  traffic.keepAliveTimeout = keepAliveMs;
   return {
-    traffic: createServer((_request, response) => settle(serve(response), response)),
+    traffic,
     admin: createServer((request, response) => settle(control(request, response), response)),
   };
 }

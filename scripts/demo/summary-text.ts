@@ -14,8 +14,10 @@ function renderRun(run: RunSummary, paint: Paint): string[] {
   const took = run.durationMs === undefined ? '' : ` after ${seconds(run.durationMs, 0)}`;
   const count = run.requests.toLocaleString('en');
   const failed = run.failedRequests.toLocaleString('en');
+  const kinds = Object.entries(run.failures).map(([what, times]) => `${times} ${what}`);
+  const how = kinds.length === 0 ? '' : ` (${kinds.join(', ')})`;
   return [
-    `${paint('strong', `Run ${run.run}, ${run.version}:`)} ${paint(style, run.outcome)}${took}; ${count} requests, ${failed} failed`,
+    `${paint('strong', `Run ${run.run}, ${run.version}:`)} ${paint(style, run.outcome)}${took}; ${count} requests, ${failed} failed${how}`,
     paint('faint', `  ${row('step', 'asked', 'measured', 'requests')}`),
     ...run.steps.map(
       (step) =>

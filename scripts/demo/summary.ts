@@ -1,6 +1,12 @@
 /** What a run came to, from what was seen of it: shares of every step, the times of a rollback, and whether that is what the demo promises. */
 import type { RolloutStatus } from '#api/status.ts';
-import { type Observation, type SeenStatus, type Share, shareBetween } from './observation.ts';
+import {
+  failuresOf,
+  type Observation,
+  type SeenStatus,
+  type Share,
+  shareBetween,
+} from './observation.ts';
 
 export interface StepSummary extends Share {
   readonly name: string;
@@ -31,6 +37,7 @@ export interface RunSummary {
   readonly durationMs: number | undefined;
   readonly requests: number;
   readonly failedRequests: number;
+  readonly failures: Readonly<Record<string, number>>;
   readonly steps: readonly StepSummary[];
   readonly rollback: RollbackSummary | undefined;
   readonly expectations: readonly Expectation[];
@@ -68,6 +75,7 @@ export function summarize(seen: Observation, want: RunExpectation): RunSummary {
     durationMs: between(last.startedAt, last.finishedAt),
     requests: all.requests,
     failedRequests: all.failed,
+    failures: failuresOf(seen.responses),
     steps,
     rollback,
   };
