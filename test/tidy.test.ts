@@ -24,7 +24,7 @@ const layers: Readonly<Record<string, Layer>> = {
   api: { layers: [], packages: ['zod'] },
   core: { layers: ['api'], packages: [] },
   ports: { layers: [], types: ['api', 'core'], packages: [] },
-  runtime: { layers: ['ports'], packages: ['ts-retry'] },
+  runtime: { layers: ['ports'], packages: ['ts-retry', 'node:v8'] },
   controller: { layers: ['api', 'core', 'ports', 'runtime'], packages: [] },
   kube: {
     layers: ['api', 'ports', 'runtime'],

@@ -4,7 +4,7 @@ import { createSignatures } from './promql-functions.ts';
 import { parsePromql } from './promql-parse.ts';
 import { createTypeOf } from './promql-types.ts';
 
-export type { Matcher, MatchOp } from './promql-ast.ts';
+export type { Matcher } from './promql-ast.ts';
 
 export interface Selector {
   /** Undefined where the name is matched by expression, or not at all. */

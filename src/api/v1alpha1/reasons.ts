@@ -39,7 +39,9 @@ export const reasons = {
   BadQuery: 'Prometheus cannot parse or answer the query as it is.',
   ClockSkew: "Prometheus' clock and ours differ by more than 10 s.",
   StableDown: 'Stable has no Ready endpoint.',
-  CanaryNotReady: 'Canary has no Ready endpoint.',
+  StableNotReady: 'Stable has no Ready endpoint, or how many it has is not known.',
+  CanaryNotReady: 'Canary has no Ready endpoint, or how many it has is not known.',
+  NoData: 'A point is due, but a trigger has no reading: for how long it was watched is not known.',
   StableUnderscaled: 'Stable has fewer Ready endpoints than when the run started.',
   WouldServeOlderVersion:
     'The first step would send traffic back to something older than what serves now.',
@@ -82,6 +84,10 @@ export const reasons = {
 
   // Events.
   RunStarted: 'A run has started.',
+  RunSuperseded: 'A newer revision has replaced this run.',
+  RevisionQueued: 'A newer revision waits until this run has ended.',
+  RevisionRejected:
+    'A newer revision came while a run was under way, and the spec says to reject it.',
   SpecChanged: 'The run follows a new generation of the spec.',
   PreflightPassed: 'Preflight has passed.',
   PreflightAdvice: 'Preflight has found something, and its policy is `Advise`.',
