@@ -31,7 +31,10 @@ async function main(args: readonly string[]): Promise<number> {
     }
     return await (isInNamespace() ? perform : performInside)(flags, interruption);
   } catch (error) {
-    if (interruption.aborted) return interruptedCode(interruption);
+    if (interruption.aborted) {
+      console.error('demo: interrupted; everything it started is stopped');
+      return interruptedCode(interruption);
+    }
     return explain(error);
   }
 }
