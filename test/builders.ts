@@ -1,5 +1,4 @@
 /** Builders with defaults for tests of the engine: a spec, what a run makes of it, and one snapshot of the world. */
-import { apiVersion } from '#api/names.ts';
 import { type RolloutSpec, type RolloutSpecInput, rolloutSpecSchema } from '#api/rollout.ts';
 import type { RolloutStatus } from '#api/status.ts';
 import { type Answer, type Question, questionKey } from '#core/answer.ts';
@@ -181,14 +180,4 @@ export function answered(
   const left = openQuestions(known);
   if (left.length > 0) throw new Error(`still open after ${ROUNDS_MAX} rounds: ${left.length}`);
   return known;
-}
-
-/** The object as it would stand in the API server, for tests that start from YAML. */
-export function rolloutObject(spec: RolloutSpecInput): object {
-  return {
-    apiVersion,
-    kind: 'GenesisRollout',
-    metadata: { name: rolloutName, namespace },
-    spec,
-  };
 }
