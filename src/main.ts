@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { MetricEndpoint } from '#ports/metric-source.ts';
 import { systemClock } from '#runtime/clock.ts';
-import { keepYoungGenerationSmall } from '#runtime/memory.ts';
+import { preferSmallHeap } from '#runtime/memory.ts';
 import { closeInOrder, listenForTermination } from '#runtime/shutdown.ts';
 import { checkEventLoop, checkNotEnding, checkReady, checkWatches } from '#server/checks.ts';
 import { healthRoutes, metricsRoutes } from '#server/routes.ts';
@@ -19,7 +19,7 @@ const FAILED_EXIT_CODE = 1;
 const CREDENTIALS_FRESH_MS = 60_000;
 const CLOSING_MAX_MS = 25_000;
 
-keepYoungGenerationSmall();
+preferSmallHeap();
 
 const readText = (path: string): string => readFileSync(path, 'utf8');
 

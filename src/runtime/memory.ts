@@ -2,10 +2,12 @@
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * V8 doubles its young generation whenever much survives a collection, and never gives it back: after one busy
- * start the process keeps over 100 MB that it does not need. With a factor of 1 it stays as it began. Measured
- * on churn like ours: 114 to 131 MB resident instead of 213, at the same throughput.
+ * V8 doubles its young generation whenever much survives a collection and never gives it back, and on a machine
+ * with much memory it lets garbage of the old one grow to several times what lives: after one busy start the
+ * process keeps 200 MB that it does not need. With these settings it collects a little more often. Measured on
+ * churn like ours: 87 MB resident instead of 213, at 80 to 100 % of the throughput.
  */
-export function keepYoungGenerationSmall(): void {
+export function preferSmallHeap(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
+  setFlagsFromString('--heap-growing-percent=50');
 }
