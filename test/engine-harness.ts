@@ -258,9 +258,15 @@ export class EngineHarness {
   /** Observe, decide, checkpoint, act. */
   look(): Decision {
     const version = this.version;
+    const isCut = this.crashNext !== undefined;
     const snapshot = this.observe();
     const decision = decide(snapshot);
+    const before = this.#fingerprint();
     this.carryOut(snapshot, decision, version);
+    const wakesNow = decision.wakeAtMs !== undefined && decision.wakeAtMs <= this.now;
+    if (wakesNow && !isCut && before === this.#fingerprint()) {
+      throw new Error(`wakes at once and nothing has changed: ${describe(this.timeline)}`);
+    }
     return decision;
   }
 
@@ -270,16 +276,9 @@ export class EngineHarness {
    */
   carryOut(snapshot: Snapshot, decision: Decision, version: number): boolean {
     const before = this.#fingerprint();
-    const isCut = this.crashNext !== undefined;
     this.#record(snapshot, decision);
     const isWritten = this.#apply(snapshot, decision, version);
-    const isSame = before === this.#fingerprint();
-    const wakeAtMs = decision.wakeAtMs;
-    const isHot = isWritten && isSame && !isCut;
-    if (isHot && wakeAtMs !== undefined && wakeAtMs <= this.now) {
-      throw new Error(`wakes at once and nothing has changed: ${describe(this.timeline)}`);
-    }
-    this.nextAt = isSame ? wakeAtMs : this.now;
+    this.nextAt = before === this.#fingerprint() ? decision.wakeAtMs : this.now;
     return isWritten;
   }
 
@@ -287,7 +286,7 @@ export class EngineHarness {
     const crash = this.crashNext;
     this.crashNext = undefined;
     if (crash === 'beforeFirst') return true;
-    for (const action of decision.first) this.#act(action);
+    for (const action of decision.first) this.#act(action, snapshot);
     if (crash === 'beforeStatus') return true;
     if (decision.status !== snapshot.status) {
       if (version !== this.version) return false;
@@ -298,11 +297,11 @@ export class EngineHarness {
     }
     this.events.push(...decision.events.map((event) => ({ ...event, at: this.now })));
     if (crash === 'beforeActions') return true;
-    for (const action of decision.actions) this.#act(action);
+    for (const action of decision.actions) this.#act(action, snapshot);
     return true;
   }
 
-  #act(action: Action): void {
+  #act(action: Action, known: Snapshot): void {
     switch (action.type) {
       case 'AddFinalizer':
         this.hasFinalizer = true;
@@ -317,13 +316,20 @@ export class EngineHarness {
         if (this.request === action.request) this.request = undefined;
         return;
       default:
-        this.#writeRoute(action);
+        this.#writeRoute(action, known);
     }
   }
 
-  #writeRoute(action: Extract<Action, { readonly target: RouteTarget }>): void {
+  #writeRoute(
+    action: Extract<Action, { readonly target: RouteTarget }>,
+    { routes }: Snapshot,
+  ): void {
     const route = this.route(action.target.name);
     if (route.mode !== 'read' || this.world.write(route, action, this.now) === 'lost') return;
+    // As the real router has it: a raise is guarded by resourceVersion, lowering to 0 never is.
+    const seen = routes.find(({ target }) => target.name === route.name)?.reading;
+    const isStale = seen?.type !== 'read' || seen.resourceVersion !== String(route.resourceVersion);
+    if (isStale && action.type === 'SetWeight' && action.weight > 0) return;
     if (action.type === 'Isolate') {
       Object.assign(route, { weight: 0, uniform: true, isolated: true, owned: true });
     } else if (action.type === 'Release') {
