@@ -76,17 +76,28 @@ function describe(input: Conclusion, steering: Steering | undefined): RolloutSta
     ...rest,
     observedGeneration: snapshot.object.generation,
     phase,
-    message: because.message.slice(0, limits.messageLengthMax),
-    holds: holds.map((hold) => ({
-      ...hold,
-      message: hold.message.slice(0, limits.messageLengthMax),
-    })),
+    message: cut(because.message),
+    holds: holds.map((hold) => ({ ...hold, message: cut(hold.message) })),
+    ...(rest.triggers === undefined ? {} : { triggers: rest.triggers.map(shortened) }),
+    ...(rest.rollback === undefined ? {} : { rollback: shortened(rest.rollback) }),
+    ...(rest.history === undefined ? {} : { history: rest.history.map(shortened) }),
     ...(weight === undefined ? {} : { weight }),
     ...(steering === undefined ? {} : { routes: [...steering.routes] }),
     ...(nextStep === undefined || isSteady ? {} : { nextStepAt: nextStep.dueAt }),
     ...(base.plan === undefined || isSteady ? {} : { endsAt: base.plan.at(-1)?.dueAt }),
     conditions: conditionsFor(input, holds),
   };
+}
+
+function cut(message: string): string {
+  return message.slice(0, limits.messageLengthMax);
+}
+
+/** The very object where its message is short enough. */
+function shortened<T extends { readonly message?: string | undefined }>(entry: T): T {
+  const { message } = entry;
+  const isShort = message === undefined || message.length <= limits.messageLengthMax;
+  return isShort ? entry : { ...entry, message: cut(message) };
 }
 
 function belongsToRollback(action: Action): boolean {

@@ -6,7 +6,7 @@ import { limits } from '#api/limits.ts';
 import type { Hold, StatusCondition } from '#api/status.ts';
 import type { Conclusion } from './conclude.ts';
 import type { Because } from './decision.ts';
-import { waitingRevision } from './new-revision.ts';
+import { ignoredTraffic, waitingRevision } from './new-revision.ts';
 import type { Verdict } from './rules/rule.ts';
 import { toIso } from './time.ts';
 
@@ -38,7 +38,7 @@ export function conditionsFor(input: Conclusion, holds: readonly Hold[]): Status
   });
 }
 
-function accepted({ snapshot, verdict }: Conclusion): Draft {
+function accepted({ snapshot, verdict, view }: Conclusion): Draft {
   const type = 'Accepted';
   if (snapshot.wanted.type === 'invalid') {
     const { reason = 'InvalidSpec', problems } = snapshot.wanted;
@@ -47,6 +47,8 @@ function accepted({ snapshot, verdict }: Conclusion): Draft {
   if (verdict.because.reason === 'RouteConflict') {
     return { type, status: 'False', ...verdict.because };
   }
+  const ignored = view === undefined ? undefined : ignoredTraffic(view);
+  if (ignored !== undefined) return { type, status: 'False', ...ignored };
   const waiting = waitingRevision(snapshot, verdict.status, !hasEnded(verdict));
   if (waiting !== undefined) {
     const { reason, message } = waiting;

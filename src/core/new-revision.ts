@@ -2,6 +2,8 @@
 import type { RolloutStatus } from '#api/status.ts';
 import type { Because } from './decision.ts';
 import type { Snapshot } from './snapshot.ts';
+import { isOtherTraffic } from './traffic.ts';
+import { isWatched, type RunView } from './view.ts';
 
 export const REVISION_REJECTED = 'RevisionRejected';
 
@@ -35,4 +37,16 @@ export function waitingRevision(
   if (!isUnderWay || onNewRevision !== 'Queue') return undefined;
   const message = `revision ${revision} came ${current} and starts when that has ended (onNewRevision: Queue)`;
   return { reason: 'RevisionQueued', message, isRejected: false };
+}
+
+/** Other routes or Services cannot be followed in mid-run, and only Restart lets them start it again. */
+export function ignoredTraffic({ snapshot, status, run }: RunView): Because | undefined {
+  const { wanted } = snapshot;
+  if (wanted.type === 'invalid' || wanted.run.revision !== status.revision) return undefined;
+  const { onNewRevision } = wanted.run;
+  const isFollowed =
+    status.step === undefined || onNewRevision === 'Restart' || !isOtherTraffic(run, wanted.run);
+  if (isFollowed || !isWatched(status)) return undefined;
+  const message = `spec.traffic was changed while the run is under way, which goes on with its routes and Services as they were (onNewRevision: ${onNewRevision}); give it a new revision`;
+  return { reason: 'TrafficNotFollowed', message };
 }

@@ -180,6 +180,27 @@ describe('an edit of the traffic in mid-run', () => {
     assert.equal(run.status.holds?.[0]?.reason, 'WouldServeOlderVersion');
   });
 
+  test('is not followed where a new revision would wait, and the status says so', () => {
+    const run = harness();
+    run.edit({ traffic: { ...services, routes: [api] }, onNewRevision: 'Queue' });
+    run.runUntil(T0 + 4 * HOUR);
+    assert.deepEqual([run.weight('web'), run.weight('api')], [100, 0]);
+    assert.equal(run.status.phase, 'Succeeded');
+    const told = run.timeline.map((one) => one.events).flat();
+    assert.ok(!told.includes('SpecChanged'));
+  });
+
+  test('that is not followed is named in the condition while the run is under way', () => {
+    const run = harness();
+    run.edit({ traffic: { ...services, routes: [api] }, onNewRevision: 'Queue' });
+    run.runFor(MINUTE);
+    assert.equal(run.condition('Accepted')?.status, 'False');
+    assert.match(
+      run.condition('Accepted')?.message ?? '',
+      /spec.traffic was changed.*onNewRevision: Queue/,
+    );
+  });
+
   test('before the first step is simply followed', () => {
     const run = new EngineHarness({ world: { series: () => 'absent' } });
     run.runUntil(T0 + MINUTE);

@@ -349,6 +349,16 @@ describe('a process that dies in the middle', () => {
     assert.equal(run.status.phase, 'RolledBack');
   });
 
+  test('as well where every route already reads 0, and nothing rises again', () => {
+    const run = harness({ world: { series: () => 0 } });
+    const { rollback: _, ...rest } = run.status;
+    run.status = { ...rest, phase: 'RollingBack' };
+    run.writeElsewhere(0);
+    run.runUntil(START + MINUTE);
+    assert.equal(run.status.phase, 'RolledBack');
+    assert.equal(run.weight(), 0);
+  });
+
   test('the mark of an earlier run is no rollback of this one', () => {
     const run = harness({ world: { series: () => 0 }, route: { mark: 'another-run' } });
     run.runUntil(T0 + 10 * HOUR);
