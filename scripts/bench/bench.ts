@@ -1,6 +1,8 @@
 /** The course of the benchmark: start, steady state, scattered faults, restart with faults that have held, storm. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises';
 import { availableParallelism, cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
 import {
@@ -25,6 +27,8 @@ export interface BenchOptions {
   readonly concurrency: number;
   readonly sharedQuery: boolean;
   readonly profile: boolean;
+  /** A folder for the logs of controller and API server, and for profiles. */
+  readonly logs: string | undefined;
 }
 
 export interface Figures {
@@ -114,16 +118,23 @@ export class Bench {
   }
 
   async stop(): Promise<void> {
-    if (process.env['BENCH_KEEP_AUDIT'] !== undefined) {
-      const { copyFile } = await import('node:fs/promises');
-      await copyFile(this.#plane?.auditLogPath ?? '', process.env['BENCH_KEEP_AUDIT']).catch(
-        () => undefined,
-      );
-    }
     this.#routes?.stop();
     await this.#controller?.stop();
+    await this.#keepLogs();
     this.#stub?.kill();
     await this.#plane?.stop();
+  }
+
+  /** The run folder goes with the control plane. */
+  async #keepLogs(): Promise<void> {
+    const { logs } = this.#options;
+    const plane = this.#plane;
+    if (logs === undefined || plane === undefined) return;
+    await mkdir(logs, { recursive: true });
+    const names = (await readdir(plane.runFolder)).filter((name) =>
+      /^(?:controller\.log|audit\.log|.*\.cpuprofile)$/.test(name),
+    );
+    for (const name of names) await copyFile(join(plane.runFolder, name), join(logs, name));
   }
 
   #say(what: string): void {
@@ -172,7 +183,7 @@ export class Bench {
     const startedMs = performance.now();
     const profile = this.#options.profile
       ? ['--cpu-prof', `--cpu-prof-dir=${plane.runFolder}`]
-      : (process.env['BENCH_NODE_ARGS']?.split(' ') ?? []);
+      : [];
     const flags = {
       kubeconfig: plane.kubeconfigPath,
       namespace: NAMESPACE,
@@ -181,7 +192,7 @@ export class Bench {
       'health-address': `127.0.0.1:${health}`,
       concurrency: this.#options.concurrency,
       'leader-elect': true,
-      'log-level': 'warn',
+      'log-level': this.#options.logs === undefined ? 'warn' : 'info',
     };
     this.#controller = await startPart({
       name: 'controller',
@@ -200,6 +211,11 @@ export class Bench {
   async #until(isDone: () => boolean, withinMs: number): Promise<void> {
     const deadlineMs = performance.now() + withinMs;
     while (!isDone()) {
+      if (this.#controller?.isRunning() === false) {
+        throw new Error(
+          `the controller has ended; its last words: ${await lastWords(this.#controller)}`,
+        );
+      }
       if (performance.now() > deadlineMs) {
         const weights = [...(this.#routes?.weights.values() ?? [])];
         const at50 = weights.filter((weight) => weight === 50).length;
@@ -273,4 +289,9 @@ export class Bench {
     await this.#startController(() => names.every((name) => this.#routes?.weights.get(name) === 0));
     return names.map((name) => ((this.#routes?.changedAtMs.get(name) ?? 0) - startedMs) / 1000);
   }
+}
+
+async function lastWords(part: Part): Promise<string> {
+  const lines = (await readFile(part.logPath, 'utf8')).trim().split('\n');
+  return lines.slice(-5).join('\n');
 }

@@ -14,19 +14,21 @@ const options = {
   'shared-query': { type: 'boolean', default: false },
   concurrency: { type: 'string', default: '256' },
   profile: { type: 'boolean', default: false },
+  logs: { type: 'string' },
   json: { type: 'string' },
   help: { type: 'boolean', default: false },
 } as const;
 
 class BadFlag extends Error {}
 
-const usage = `npm run bench -- [--rollouts N] [--steady-seconds S] [--scattered F] [--shared-query] [--concurrency C] [--profile] [--json FILE]
+const usage = `npm run bench -- [--rollouts N] [--steady-seconds S] [--scattered F] [--shared-query] [--concurrency C] [--profile] [--logs DIR] [--json FILE]
 
   --rollouts N        rollouts in mid-canary (1000)
   --steady-seconds S  how long the steady state is watched (60)
   --scattered F       rollouts that fail at moments of their own (100); all others fail at once after them
   --shared-query      all rollouts ask one query and pick their series
-  --profile           writes a CPU profile of the steady state and of the storm (V8, .cpuprofile)
+  --profile           writes a CPU profile of each process of the controller (V8, .cpuprofile) to --logs
+  --logs DIR          keeps the logs of controller and API server there; the controller then logs every decision
   --json FILE         writes the figures as JSON
 `;
 
@@ -49,6 +51,7 @@ async function main(): Promise<void> {
     concurrency: count('concurrency', values.concurrency),
     sharedQuery: values['shared-query'],
     profile: values.profile,
+    logs: values.logs,
   });
   try {
     const figures = await bench.run();
