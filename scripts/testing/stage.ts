@@ -16,6 +16,8 @@ export interface Stage {
   readonly filesAtOnce: number;
   /** For each test that sets no limit of its own. */
   readonly testMaxMs: number;
+  /** If nothing at all is reported for so long, it is the process that hangs. Default: 1.5 times `testMaxMs`. */
+  readonly silenceMaxMs?: number;
 }
 
 export interface StageResult {
@@ -27,15 +29,23 @@ export interface StageResult {
 }
 
 const reporter = join(import.meta.dirname, 'totals.ts');
-/** More than a test may take: if nothing at all is reported for so long, it is the process that hangs. */
 const SILENCE_FACTOR = 1.5;
 const SUMMARY_LINE = /^ℹ (tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [0-9.]+$/;
 
-export async function runStage(stage: Stage): Promise<StageResult> {
+/** @param print gets the report line by line, without the counts at its end: those are summed over all stages */
+export async function runStage(
+  stage: Stage,
+  print: (line: string) => void = printLine,
+): Promise<StageResult> {
+  // Without names the runner would look for files by itself.
+  if (stage.files.length === 0) {
+    const problem = `${stage.name}: there is no test file`;
+    return { name: stage.name, totals: undefined, success: false, problem };
+  }
   const folder = await mkdtemp(join(tmpdir(), 'genesis-test-'));
   const file = join(folder, 'totals.json');
   try {
-    const ended = await runNode(stage, file);
+    const ended = await runNode(stage, file, print);
     const text = await readFile(file, 'utf8').catch(() => '');
     const totals: Totals | undefined = text === '' ? undefined : JSON.parse(text);
     const success = ended.type === 'ended' && ended.code === 0 && totals?.success === true;
@@ -45,25 +55,32 @@ export async function runStage(stage: Stage): Promise<StageResult> {
   }
 }
 
+function printLine(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
 type Ended =
   | { readonly type: 'ended'; readonly code: number | null; readonly signal: string | null }
   | { readonly type: 'hung'; readonly afterMs: number };
 
-async function runNode(stage: Stage, totalsFile: string): Promise<Ended> {
+async function runNode(
+  stage: Stage,
+  totalsFile: string,
+  print: (line: string) => void,
+): Promise<Ended> {
   const child = spawn(process.execPath, [...flagsOf(stage, totalsFile), ...stage.files], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}) },
+    env: environment(),
   });
-  const silenceMaxMs = stage.testMaxMs * SILENCE_FACTOR;
+  const silenceMaxMs = stage.silenceMaxMs ?? stage.testMaxMs * SILENCE_FACTOR;
   let hung = false;
   const watchdog = setTimeout(() => {
     hung = true;
     child.kill('SIGKILL');
   }, silenceMaxMs);
-  // The counts of a stage are left out: at the end there is one summary, of all stages.
   createInterface({ input: child.stdout }).on('line', (line) => {
     watchdog.refresh();
-    if (!SUMMARY_LINE.test(stripVTControlCharacters(line))) process.stdout.write(`${line}\n`);
+    if (!SUMMARY_LINE.test(stripVTControlCharacters(line))) print(line);
   });
   const stop = (signal: NodeJS.Signals): boolean => child.kill(signal);
   process.on('SIGTERM', stop).on('SIGINT', stop);
@@ -71,6 +88,12 @@ async function runNode(stage: Stage, totalsFile: string): Promise<Ended> {
   process.off('SIGTERM', stop).off('SIGINT', stop);
   clearTimeout(watchdog);
   return hung ? { type: 'hung', afterMs: silenceMaxMs } : { type: 'ended', code, signal };
+}
+
+/** Without the mark of a test runner above us, which would make the child report to it. */
+function environment(): NodeJS.ProcessEnv {
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  return process.stdout.isTTY ? { ...env, FORCE_COLOR: '1' } : env;
 }
 
 function flagsOf(stage: Stage, totalsFile: string): readonly string[] {
@@ -94,6 +117,9 @@ function problemOf(stage: Stage, ended: Ended, totals: Totals | undefined): stri
   if (ended.signal !== null) return `${name}: the run was ended by ${ended.signal}`;
   if (totals === undefined)
     return `${name}: the run ended without a summary, exit code ${ended.code}`;
+  if (totals.emptyFiles.length > 0) {
+    return `${name}: there is no test in ${totals.emptyFiles.join(', ')}`;
+  }
   if (totals.counts.tests === 0) return `${name}: no test ran`;
   return undefined;
 }

@@ -1,4 +1,5 @@
 /** A reporter for node's test runner that keeps only what the sum over several runs needs, as one JSON object. */
+import { resolve } from 'node:path';
 import type { TestEvent } from 'node:test/reporters';
 
 export interface Totals {
@@ -15,20 +16,30 @@ export interface Totals {
   readonly durationMs: number;
   /** Name and reason of every test that was skipped. */
   readonly skipped: readonly string[];
+  /** Files in which there is no test: the runner counts each as one that passed. */
+  readonly emptyFiles: readonly string[];
 }
 
 export default async function* totals(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   const skipped: string[] = [];
+  const emptyFiles: string[] = [];
   for await (const event of events) {
     if (event.type === 'test:pass' && event.data.skip !== undefined) {
       const why = typeof event.data.skip === 'string' ? `: ${event.data.skip}` : '';
       skipped.push(`${event.data.file ?? ''} ${event.data.name}${why}`.trim());
     }
+    if (event.type === 'test:pass' && isFile(event.data)) emptyFiles.push(event.data.name);
     // With a file it is the summary of that file alone.
     if (event.type !== 'test:summary' || event.data.file !== undefined) continue;
     const { counts, success, duration_ms: durationMs } = event.data;
     const failed = failedOf(counts);
-    const found: Totals = { counts: { ...counts, failed }, success, durationMs, skipped };
+    const found: Totals = {
+      counts: { ...counts, failed },
+      success,
+      durationMs,
+      skipped,
+      emptyFiles,
+    };
     yield JSON.stringify(found);
   }
 }
@@ -38,4 +49,9 @@ function failedOf(counts: object): number {
   const failed: unknown = Reflect.get(counts, 'failed');
   if (typeof failed !== 'number') throw new Error('the test runner has counted no failures');
   return failed;
+}
+
+/** A file as a whole stands among the tests only when it has none, or could not be run. */
+function isFile({ name, file }: { readonly name: string; readonly file?: string }): boolean {
+  return file !== undefined && resolve(name) === file;
 }
