@@ -261,10 +261,10 @@ export class EngineHarness {
     const isCut = this.crashNext !== undefined;
     const snapshot = this.observe();
     const decision = decide(snapshot);
-    const before = this.#fingerprint();
+    const before = this.#state();
     this.carryOut(snapshot, decision, version);
     const wakesNow = decision.wakeAtMs !== undefined && decision.wakeAtMs <= this.now;
-    if (wakesNow && !isCut && before === this.#fingerprint()) {
+    if (wakesNow && !isCut && this.#isStill(before)) {
       throw new Error(`wakes at once and nothing has changed: ${describe(this.timeline)}`);
     }
     return decision;
@@ -275,10 +275,10 @@ export class EngineHarness {
    * @returns false when the status could not be written because the object has changed since `version`
    */
   carryOut(snapshot: Snapshot, decision: Decision, version: number): boolean {
-    const before = this.#fingerprint();
+    const before = this.#state();
     this.#record(snapshot, decision);
     const isWritten = this.#apply(snapshot, decision, version);
-    this.nextAt = before === this.#fingerprint() ? decision.wakeAtMs : this.now;
+    this.nextAt = this.#isStill(before) ? decision.wakeAtMs : this.now;
     return isWritten;
   }
 
@@ -415,9 +415,17 @@ export class EngineHarness {
     });
   }
 
-  #fingerprint(): string {
-    const routes = [...this.routes.values()].map((route) => ({ ...route, resourceVersion: 0 }));
-    return JSON.stringify([this.status, this.hasFinalizer, this.request ?? null, routes]);
+  /** All that a decision may change; a status that says the same is the same object. */
+  #state(): readonly unknown[] {
+    const routes = [...this.routes.values()].flatMap((route) =>
+      Object.entries(route).flatMap(([key, value]) => (key === 'resourceVersion' ? [] : [value])),
+    );
+    return [this.status, this.hasFinalizer, this.request, ...routes];
+  }
+
+  #isStill(before: readonly unknown[]): boolean {
+    const after = this.#state();
+    return before.length === after.length && before.every((one, index) => one === after[index]);
   }
 }
 

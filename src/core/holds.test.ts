@@ -257,7 +257,7 @@ describe('a rise needs more', () => {
       assertNamed(run, row);
       assert.equal(run.weight(), 50);
       row.take(run);
-      run.runUntil(T0 + 5 * HOUR);
+      run.runFor(MINUTE);
       assert.equal(run.weight(), 100);
     });
   }

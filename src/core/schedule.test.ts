@@ -95,12 +95,10 @@ describe('the default plan of 48 hours', () => {
 
   test('moves by the first minute of traffic, of which there is no reading yet', () => {
     const run = world(MINUTE);
-    run.runUntil(T0 + 100 * HOUR);
-    assert.deepEqual(run.writes, [
-      { at: T0 + 6 * HOUR, route: 'hello', weight: 50 },
-      { at: T0 + 30 * HOUR + MINUTE, route: 'hello', weight: 100 },
-    ]);
-    assert.equal(run.status.finishedAt, iso(72 * HOUR + MINUTE));
+    run.runUntil(T0 + 7 * HOUR);
+    assert.equal(run.dueAt('day-one'), iso(24 * HOUR + MINUTE));
+    assert.equal(run.dueAt('full'), iso(30 * HOUR + MINUTE));
+    assert.equal(run.status.endsAt, iso(48 * HOUR + MINUTE));
   });
 });
 
@@ -171,9 +169,15 @@ describe('what delays one point moves all later ones', () => {
     run.runUntil(T0 + 65 * MINUTE);
     assert.equal(run.passedAt('half'), undefined);
     assert.equal(run.condition('TrafficVerified')?.status, 'False');
+    run.world.write = () => 'done';
     run.route().settled = true;
     run.runUntil(T0 + 10 * HOUR);
-    assert.equal(passed(run)['half'], 65 + 1 / 60);
+    assert.deepEqual(passed(run), {
+      dark: 0,
+      half: 65 + 1 / 60,
+      full: 125 + 1 / 60,
+      end: 185 + 1 / 60,
+    });
   });
 
   test('after a long absence there is one point at a time, each with its own distance', () => {
