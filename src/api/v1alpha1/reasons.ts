@@ -85,6 +85,8 @@ export const reasons = {
   // Events.
   RunStarted: 'A run has started.',
   RunSuperseded: 'A newer revision has replaced this run.',
+  TrafficNotFollowed:
+    '`spec.traffic` was changed while a run was under way, which goes on with its own routes and Services.',
   RevisionQueued: 'A newer revision waits until this run has ended.',
   RevisionRejected:
     'A newer revision came while a run was under way, and the spec says to reject it.',
