@@ -1,5 +1,6 @@
 /** The controller's entry: read the configuration, start, and end in order. */
 import { readFileSync } from 'node:fs';
+import type { Logger } from '#ports/logger.ts';
 import type { MetricEndpoint } from '#ports/metric-source.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { preferSmallHeap } from '#runtime/memory.ts';
@@ -58,8 +59,7 @@ async function run(config: Config): Promise<number> {
       ],
       logger,
     );
-    const prometheus = endpointReader(config);
-    prometheus();
+    const prometheus = endpointReader(config, logger);
     operator = await startOperator({ ...config, prometheus, clock, logger, telemetry });
     const started = operator;
     const isLost = await ended(termination.signal, started.lost);
@@ -92,13 +92,20 @@ function ended(termination: AbortSignal, lost: AbortSignal): Promise<boolean> {
   });
 }
 
-function endpointReader({ prometheus }: Config): () => MetricEndpoint | undefined {
+/** A file that cannot be read for a moment, while it is rotated, does not stop the watch: the last good ones serve. */
+function endpointReader({ prometheus }: Config, logger: Logger): () => MetricEndpoint | undefined {
   if (prometheus === undefined) return () => undefined;
-  let known: { readonly endpoint: MetricEndpoint; readonly untilMs: number } | undefined;
+  const load = () => loadEndpoint(prometheus, readText);
+  let known = { endpoint: load(), untilMs: systemClock.monotonic() + CREDENTIALS_FRESH_MS };
   return () => {
     const now = systemClock.monotonic();
-    if (known === undefined || known.untilMs <= now) {
-      known = { endpoint: loadEndpoint(prometheus, readText), untilMs: now + CREDENTIALS_FRESH_MS };
+    if (known.untilMs > now) return known.endpoint;
+    known = { ...known, untilMs: now + CREDENTIALS_FRESH_MS };
+    try {
+      known = { ...known, endpoint: load() };
+    } catch (error) {
+      if (!(error instanceof EndpointFileError)) throw error;
+      logger.error({}, `${error.message}; the credentials read before stay in use`);
     }
     return known.endpoint;
   };

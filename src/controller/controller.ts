@@ -79,6 +79,7 @@ export class Controller {
 
   async #look(key: string, signal: AbortSignal): Promise<void> {
     const { clock } = this.#shell;
+    const startedMs = clock.monotonic();
     try {
       const back = await withDeadline(clock, LOOK_MAX_MS, [signal], (inTime) =>
         reconcile(parseKey(key), this.#shell, inTime),
@@ -88,18 +89,18 @@ export class Controller {
       if (back.type === 'again') this.#queue.addAfter(key, CONFLICT_DELAY_MS, { urgent: true });
       if (back.type === 'gone') this.#queue.drop(key);
     } catch (error) {
-      if (!signal.aborted) this.#failed(key, error);
+      if (!signal.aborted) this.#failed(key, error, clock.monotonic() - startedMs);
     }
   }
 
-  #failed(key: string, error: unknown): void {
+  #failed(key: string, error: unknown, durationMs: number): void {
     const { logger, observer, cluster } = this.#shell;
     if (error instanceof ClusterError && error.fault === 'conflict') {
-      observer.reconciled('conflict', 0, undefined);
+      observer.reconciled('conflict', durationMs, undefined);
       this.#queue.addAfter(key, CONFLICT_DELAY_MS, { urgent: true });
       return;
     }
-    observer.reconciled('error', 0, undefined);
+    observer.reconciled('error', durationMs, undefined);
     const delayMs = this.#queue.addRateLimited(key);
     const status: unknown = cluster.cached(rolloutResource, parseKey(key))?.['status'];
     const isRollingBack =

@@ -1,4 +1,4 @@
-/** Seeded worlds against the five invariants. SIMULATION_SEEDS and SIMULATION_FIRST choose which. */
+/** Seeded worlds against the five invariants. `npm run nightly -- --seeds N --first S` runs others. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Outcome, simulate } from './simulation.ts';

@@ -1,0 +1,180 @@
+/**
+ * The world of operator.test.ts: a real API server with pods that become Ready, the real operator in this process, and a
+ * stub for Prometheus whose answers a test sets. Routes have no parents, so no gateway has to accept them.
+ */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { RolloutStatus } from '#api/status.ts';
+import { silentLogger } from '#ports/logger.ts';
+import { systemClock } from '#runtime/clock.ts';
+import {
+  type ControlPlane,
+  gatewayApiCrds,
+  type KubeObject,
+  type ObjectReference,
+  startControlPlane,
+} from '#scripts/testbed/index.ts';
+import { createTelemetry } from '#telemetry/metrics.ts';
+import { type Operator, startOperator } from '../../src/operator.ts';
+
+export const namespace = 'shop';
+
+export interface OperatorWorld {
+  readonly plane: ControlPlane;
+  /** What every query answers; undefined is no series. */
+  value: number | undefined;
+  stop(): Promise<void>;
+}
+
+export async function startOperatorWorld(): Promise<OperatorWorld> {
+  const plane = await startControlPlane({
+    kwok: true,
+    auditPolicy: 'Metadata',
+    crds: ['crds', ...(await gatewayApiCrds())],
+  });
+  await plane.client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+  const world: OperatorWorld = {
+    plane,
+    value: 0,
+    stop: async () => {
+      await operator.stop();
+      await plane.stop();
+      stub.closeAllConnections();
+      stub.close();
+    },
+  };
+  const stub = await startStub(() => world.value);
+  const { port } = stub.address() as AddressInfo;
+  const operator: Operator = await startOperator({
+    version: 'test',
+    source: { type: 'file', path: plane.kubeconfigPath },
+    namespaces: [namespace],
+    concurrency: 8,
+    prometheus: () => ({ url: `http://127.0.0.1:${port}`, headers: {}, tls: {} }),
+    query: { timeoutMs: 3_000, concurrencyMax: 8, responseBytesMax: 1_000_000 },
+    lease: undefined,
+    client: { requestsPerSecond: 200, burst: 400 },
+    clock: systemClock,
+    logger: silentLogger,
+    telemetry: createTelemetry({ version: 'test', clock: systemClock }),
+  });
+  return world;
+}
+
+async function startStub(valueOf: () => number | undefined): Promise<Server> {
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => {
+      body += String(chunk);
+    });
+    request.on('end', () => {
+      const form = new URLSearchParams(body);
+      const value = valueOf();
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ status: 'success', data: dataOf(form, value) }));
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
+
+function dataOf(form: URLSearchParams, value: number | undefined): object {
+  const [start, end, step] = ['start', 'end', 'step'].map((name) => Number(form.get(name)));
+  if (form.has('time')) {
+    const result =
+      value === undefined ? [] : [{ metric: {}, value: [Number(form.get('time')), String(value)] }];
+    return { resultType: 'vector', result };
+  }
+  const values: [number, string][] = [];
+  for (let at = start ?? 0; value !== undefined && at <= (end ?? 0); at += step ?? 1) {
+    values.push([at, String(value)]);
+  }
+  return { resultType: 'matrix', result: values.length === 0 ? [] : [{ metric: {}, values }] };
+}
+
+export function rollout(name: string, spec: object): KubeObject {
+  return {
+    apiVersion: 'genesis.dev/v1alpha1',
+    kind: 'GenesisRollout',
+    metadata: { name, namespace },
+    spec: {
+      revision: 'v2',
+      analysis: { interval: '1s' },
+      traffic: {
+        stable: { service: 'stable', port: 80 },
+        canary: { service: 'canary', port: 80 },
+        routes: [{ kind: 'HTTPRoute', name }],
+      },
+      schedule: {
+        steps: [
+          { name: 'dark', at: '0s', weight: 0 },
+          { name: 'half', at: '1s', weight: 50 },
+          { name: 'full', at: '100h', weight: 100 },
+        ],
+        end: '101h',
+      },
+      triggers: [
+        {
+          name: 'errors',
+          severity: 'Critical',
+          query: 'errors{service="$(arm.service)"}',
+          condition: '> 1',
+          for: '3s',
+        },
+      ],
+      ...spec,
+    },
+  };
+}
+
+export function route(name: string): KubeObject {
+  const backend = (service: string, weight: number) => ({ name: service, port: 80, weight });
+  return {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'HTTPRoute',
+    metadata: { name, namespace },
+    spec: { rules: [{ backendRefs: [backend('stable', 100), backend('canary', 0)] }] },
+  };
+}
+
+/** A Service with one pod behind it, which KWOK makes Ready. */
+export function arm(name: string): KubeObject[] {
+  const labels = { app: name };
+  const template = { metadata: { labels }, spec: { containers: [{ name: 'app', image: 'app' }] } };
+  return [
+    {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name, namespace },
+      spec: { replicas: 1, selector: { matchLabels: labels }, template },
+    },
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name, namespace },
+      spec: { selector: labels, ports: [{ port: 80 }] },
+    },
+  ];
+}
+
+export function referenceTo(kind: string, name: string): ObjectReference {
+  const apiVersions: Record<string, string> = {
+    GenesisRollout: 'genesis.dev/v1alpha1',
+    HTTPRoute: 'gateway.networking.k8s.io/v1',
+    ConfigMap: 'v1',
+  };
+  return { apiVersion: apiVersions[kind] ?? 'v1', kind, namespace, name };
+}
+
+export function statusOf(object: KubeObject | undefined): RolloutStatus {
+  return (object?.['status'] ?? {}) as RolloutStatus;
+}
+
+export function canaryWeight(object: KubeObject | undefined): number | undefined {
+  const spec = object?.['spec'] as
+    | { rules: { backendRefs: { name: string; weight: number }[] }[] }
+    | undefined;
+  return spec?.rules[0]?.backendRefs.find((one) => one.name === 'canary')?.weight;
+}
