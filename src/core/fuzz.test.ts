@@ -318,6 +318,14 @@ test('a status without anything in it is one that has never been written', () =>
   assert.equal(decide(known).rule, 'begin');
 });
 
+test('a run whose record is lost under a broken spec is left as it is', () => {
+  const status = startedStatus(run, { phase: 'RolledBack', step: 'half' });
+  const invalid = { type: 'invalid', problems: ['spec.triggers[0]: not PromQL'] } as const;
+  const decision = decide(snapshot(run, { recorded: undefined, wanted: invalid, status }));
+  assert.equal(decision.status.phase, 'RolledBack');
+  assert.deepEqual([...decision.first, ...decision.actions], []);
+});
+
 test('a run whose record is lost goes on under the spec as it stands', () => {
   const known = snapshot(run, { recorded: undefined, status: startedStatus(run) });
   const decision = decide(answered(known, (question) => answerTo(question, () => 0)));

@@ -290,10 +290,25 @@ describe('time without readings', () => {
     assert.deepEqual(passed(run), { dark: 0, half: 60, full: 120, end: 180 });
   });
 
-  test('before a point was passed is not counted for the next one', () => {
-    // At weight 0 nothing is expected of canary, but an outage is an outage.
+  test('at weight 0 counts as well: nothing is expected of canary, but an outage is an outage', () => {
     const run = new EngineHarness({ world: { fault: down(10, 20) } });
     run.runUntil(T0 + 10 * HOUR);
     assert.deepEqual(passed(run), { dark: 0, half: 70, full: 130, end: 190 });
+  });
+
+  test('before a point was passed is not counted for the next one', () => {
+    const run = new EngineHarness({ world: { fault: down(62, 70) } });
+    run.runUntil(T0 + 59 * MINUTE);
+    run.world.write = (route) => {
+      route.settled = false;
+      return 'done';
+    };
+    // The weight is there since an hour, and accepted after 67 minutes.
+    run.runUntil(T0 + 67 * MINUTE);
+    run.world.write = () => 'done';
+    run.route().settled = true;
+    run.sleepUntil(T0 + 67 * MINUTE);
+    run.runUntil(T0 + 10 * HOUR);
+    assert.deepEqual(passed(run), { dark: 0, half: 67, full: 67 + 60 + 3, end: 190 });
   });
 });

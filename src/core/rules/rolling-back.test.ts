@@ -277,6 +277,9 @@ describe('verified from traffic', () => {
     assert.equal(run.status.phase, 'RolledBack');
     assert.equal(run.status.rollback?.completedAt, at(decidedAt + 30 * SECOND));
     assert.match(run.status.rollback?.stages[0]?.message ?? '', /canary gets no more requests/);
+    // Silence follows from the rollback: what fired stays on record.
+    assert.equal(run.trigger()?.state, 'Firing');
+    assert.equal(run.trigger()?.firingAt, at(decidedAt));
   });
 
   test('is overrun and Degraded when requests go on, and canary is cut off', () => {

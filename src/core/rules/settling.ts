@@ -13,7 +13,6 @@ export const settling: Rule = {
   when: 'the weight of the step just entered is not read back yet',
   apply({ view }) {
     if (view === undefined) return undefined;
-    if (isLeaving(view)) return wait(view, 'traffic of the run before goes back to stable first');
     const point = currentPoint(view.run, view.status);
     if (point?.kind !== 'Step' || view.status.step !== point.name) return undefined;
     const weight = point.weight ?? 0;
@@ -38,12 +37,6 @@ export const settling: Rule = {
     return wait(view, `step ${point.name}: waiting until ${weight}% is read back from every route`);
   },
 };
-
-/** This run has replaced one that was under way, and has not entered a step yet. */
-function isLeaving({ status, snapshot }: RunView): boolean {
-  const isNew = status.step === undefined && status.replacedRevision !== undefined;
-  return isNew && !allRead(snapshot.routes, 0);
-}
 
 function wait(view: RunView, message: string): Verdict {
   return {
