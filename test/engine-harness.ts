@@ -295,6 +295,10 @@ export class EngineHarness {
       this.version += 1;
       this.statusWrites += 1;
     }
+    const passed = passedCount(decision.status) - passedCount(snapshot.status);
+    if (snapshot.status.runId === decision.status.runId && passed > 1) {
+      throw new Error(`${passed} points at once: ${describe(this.timeline)}`);
+    }
     this.events.push(...decision.events.map((event) => ({ ...event, at: this.now })));
     if (crash === 'beforeActions') return true;
     for (const action of decision.actions) this.#act(action, snapshot);
@@ -439,6 +443,10 @@ export function actionText(action: Action): string {
     default:
       return action.type;
   }
+}
+
+function passedCount({ plan = [] }: RolloutStatus): number {
+  return plan.filter((point) => point.passedAt !== undefined).length;
 }
 
 function describe(timeline: readonly Entry[]): string {

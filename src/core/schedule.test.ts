@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
 import type { RolloutSpecInput } from '#api/rollout.ts';
-import { HOUR, MINUTE, runSpec, startedStatus, T0 } from '#test/builders.ts';
+import { HOUR, MINUTE, runSpec, startedStatus, T0, threeSteps } from '#test/builders.ts';
 import { EngineHarness } from '#test/engine-harness.ts';
 import { currentPoint, resolvePlan } from './schedule.ts';
 
@@ -186,6 +186,19 @@ describe('what delays one point moves all later ones', () => {
     run.sleepUntil(T0 + 600 * MINUTE);
     run.runUntil(T0 + 20 * HOUR);
     assert.deepEqual(passed(run), { dark: 0, half: 600, full: 660, end: 720 });
+  });
+
+  test('points that are due together are passed one after the other', () => {
+    const checkpoints = ['a', 'b', 'c'].map((name) => ({
+      name,
+      at: '1h',
+      require: ['Preflight'] as 'Preflight'[],
+    }));
+    const run = new EngineHarness({ spec: { schedule: { ...threeSteps, checkpoints } } });
+    run.runUntil(T0 + HOUR);
+    assert.deepEqual(passed(run), { dark: 0, a: 60, b: 60, c: 60, half: 60 });
+    // The harness lets no decision pass two.
+    assert.ok(run.timeline.filter((one) => one.events.includes('CheckpointPassed')).length === 3);
   });
 
   test('a person may end the waiting of one point: the distances after it stay', () => {

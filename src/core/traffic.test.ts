@@ -105,6 +105,22 @@ describe('another writer', () => {
     assert.equal(run.weight(), 50);
   });
 
+  test('who takes the traffic away from a breach that is pending does not heal it', () => {
+    const run = new EngineHarness();
+    run.world.series = (query, atMs) => {
+      if (!query.includes('"new"')) return 0;
+      if (run.weight() === 0) return 'absent';
+      return atMs >= T0 + 88 * MINUTE ? 1 : 0;
+    };
+    run.runUntil(T0 + 90 * MINUTE);
+    assert.equal(run.trigger()?.state, 'Pending');
+    run.writeElsewhere(0);
+    run.runFor(HOUR);
+    assert.equal(run.weight(), 0);
+    assert.equal(run.trigger()?.state, 'Pending');
+    assert.ok(run.status.holds?.some(({ reason }) => reason === 'LoweredByAnother'));
+  });
+
   test('who makes the rules of a route disagree is overruled', () => {
     const run = harness();
     run.writeElsewhere(50);

@@ -505,6 +505,27 @@ describe('without data', () => {
     assert.deepEqual(outcome(run), { decided: 1020, active: 600, fired: 1020 });
   });
 
+  test('Breach that began with silence is proved from where the data ended', () => {
+    const run = harness({
+      errors: (second) => (within(second, 600, 900) ? 'absent' : since600(second)),
+      trigger: { noData: 'Breach' },
+    });
+    run.runUntil(T0 + 2000 * SECOND);
+    assert.deepEqual(outcome(run), { decided: 1020, active: 720, fired: 1020 });
+  });
+
+  test('noDataFor is over at its own moment, not at the next tick', () => {
+    const run = harness({
+      errors: silent,
+      trigger: { noDataFor: '100s' },
+      analysis: { interval: '1m' },
+    });
+    run.runUntil(T0 + 700 * SECOND - 1);
+    assert.equal(run.status.phase, 'Progressing');
+    run.runUntil(T0 + 700 * SECOND);
+    assert.equal(run.status.phase, 'Held');
+  });
+
   test('Breach for want of data ends with a reading that is false', () => {
     const run = harness({
       errors: (second) => (within(second, 600, 800) ? 'absent' : 0),
