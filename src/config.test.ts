@@ -37,7 +37,7 @@ describe('without flags', () => {
       prometheus: undefined,
       metricsAddress: { type: 'listen', host: undefined, port: 8080 },
       healthAddress: { type: 'listen', host: undefined, port: 8081 },
-      concurrency: 256,
+      concurrency: 1024,
       logLevel: 'info',
       client: { requestsPerSecond: 500, burst: 1000 },
       query: { timeoutMs: 5000, concurrencyMax: 64, responseBytesMax: 16_777_216 },
@@ -117,7 +117,7 @@ describe('a bad flag is a sentence:', () => {
     [['--concurrency', 'many'], '--concurrency: "many" is not a whole number'],
     [['--concurrency', '1.5'], '--concurrency: "1.5" is not a whole number'],
     [['--concurrency', '0'], '--concurrency: must be at least 1; it is 0'],
-    [['--concurrency', '1000'], '--concurrency: must be at most 512; it is 1000'],
+    [['--concurrency', '5000'], '--concurrency: must be at most 4096; it is 5000'],
     [['--leader-elect=perhaps'], '--leader-elect: "perhaps" is not a boolean'],
     [['--log-level', 'loud'], '--log-level: "loud" is not one of debug, info, warn, error'],
     [
@@ -169,7 +169,7 @@ describe('the file of --config', () => {
   });
 
   test('may be empty', () =>
-    assert.equal(run({ argv, files: { '/c.yaml': '' } }).concurrency, 256));
+    assert.equal(run({ argv, files: { '/c.yaml': '' } }).concurrency, 1024));
 
   test('has what is too rare for a flag', () => {
     const text = `
@@ -187,7 +187,11 @@ limits: {queryTimeout: 1m, queriesAtOnce: 3}
     });
     assert.deepEqual(config.client, { requestsPerSecond: 50, burst: 1000 });
     assert.equal(config.query.timeoutMs, 60_000);
-    const { identity: _, ...lease } = config.lease ?? { identity: '' };
+    const {
+      identity: _,
+      isGone: __,
+      ...lease
+    } = config.lease ?? { identity: '', isGone: undefined };
     assert.deepEqual(lease, {
       name: 'other',
       namespace: 'ops',

@@ -10,6 +10,7 @@ import type { LogLevel } from '#telemetry/log.ts';
 import { readSettingsFile } from './config/file.ts';
 import { type FlagValue, parseFlags } from './config/flags.ts';
 import { sentences } from './config/problems.ts';
+import { processIdentity } from './config/process-identity.ts';
 import type { PrometheusDefault } from './config/prometheus-endpoint.ts';
 import { readErrorText } from './config/read-error.ts';
 import { type Settings, settingsSchema } from './config/settings.ts';
@@ -42,6 +43,8 @@ export interface LeaseConfig {
   readonly name: string;
   /** Unique among all processes that ever run. */
   readonly identity: string;
+  /** Whether a holder is provably dead, so that its lease need not run out first. */
+  readonly isGone: (holder: string) => boolean;
   readonly leaseDurationMs: number;
   readonly renewDeadlineMs: number;
   readonly retryMs: number;
@@ -138,7 +141,11 @@ function toLease(lease: Settings['lease'], env: ConfigInput['env']): LeaseConfig
   return {
     name: lease.name,
     namespace: lease.namespace ?? (env['POD_NAMESPACE'] || 'default'),
-    identity: `${env['POD_NAME'] || hostname()}_${randomUUID()}`,
+    ...processIdentity({
+      podName: env['POD_NAME'] || undefined,
+      hostName: hostname(),
+      unique: randomUUID(),
+    }),
     leaseDurationMs: lease.duration,
     renewDeadlineMs: lease.renewDeadline,
     retryMs: lease.retryPeriod,

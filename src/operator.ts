@@ -58,6 +58,7 @@ export interface LeaseSettings {
   readonly namespace: string;
   readonly name: string;
   readonly identity: string;
+  readonly isGone: (holder: string) => boolean;
   readonly leaseDurationMs: number;
   readonly renewDeadlineMs: number;
   readonly retryMs: number;
@@ -147,10 +148,12 @@ async function plug(
     observe: telemetry.queries,
   });
   const watching = createWatching(cluster, namespaces);
+  // Watches tell of what is there before the controller is built; it looks at everything once it leads.
+  let used: Controller['used'] = () => undefined;
   const endpoints = watchEndpoints({
     cluster,
     ...(namespaces === undefined ? {} : { namespaces }),
-    onChange: (namespace, name) => controller.used('Service', { namespace, name }),
+    onChange: (namespace, name) => used('Service', { namespace, name }),
   });
   const shell: Reconciler = {
     clock,
@@ -173,6 +176,7 @@ async function plug(
   };
   const queue = new WorkQueue({ clock, metrics: telemetry.queue });
   const controller = new Controller({ shell, queue, concurrency: options.concurrency });
+  used = (kind, key) => controller.used(kind, key);
   watching.start(controller);
   return { cluster, events, metrics, controller };
 }

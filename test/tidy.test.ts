@@ -47,7 +47,7 @@ const layers: Readonly<Record<string, Layer>> = {
   },
   config: {
     layers: ['api', 'ports', 'kube', 'prometheus', 'server', 'telemetry'],
-    packages: ['zod', 'yaml', 'node:util', 'node:crypto', 'node:os'],
+    packages: ['zod', 'yaml', 'node:util', 'node:crypto', 'node:os', 'node:fs'],
   },
   /** The files at the top put everything together. */
   wiring: {

@@ -12,7 +12,7 @@ const options = {
   'steady-seconds': { type: 'string', default: '60' },
   scattered: { type: 'string', default: '100' },
   'shared-query': { type: 'boolean', default: false },
-  concurrency: { type: 'string', default: '256' },
+  concurrency: { type: 'string', default: '1024' },
   profile: { type: 'boolean', default: false },
   logs: { type: 'string' },
   json: { type: 'string' },

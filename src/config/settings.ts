@@ -156,7 +156,7 @@ export const settingsSchema = z.strictObject({
     ':8081',
     'Where `/healthz` and `/readyz` are served; may be the same address.',
   ),
-  concurrency: whole(1, 512, 'Rollouts looked at side by side.').default(256),
+  concurrency: whole(1, 4096, 'Rollouts looked at side by side.').default(1024),
   leaderElect: z
     .boolean()
     .default(true)

@@ -85,7 +85,9 @@ export class Controller {
         reconcile(parseKey(key), this.#shell, inTime),
       );
       this.#queue.forget(key);
-      if (back.type === 'at') this.#queue.addAt(key, back.atMs, { urgent: back.isUrgent });
+      if (back.type === 'at') {
+        this.#queue.addAt(key, back.atMs + shareOf(key) * back.slackMs, { urgent: back.isUrgent });
+      }
       if (back.type === 'again') this.#queue.addAfter(key, CONFLICT_DELAY_MS, { urgent: true });
       if (back.type === 'gone') this.#queue.drop(key);
     } catch (error) {
@@ -119,4 +121,13 @@ export class Controller {
 
 function keyOf(object: KubeObject): ObjectKey {
   return { namespace: object.metadata.namespace ?? '', name: object.metadata.name };
+}
+
+/** A place of its own in [0, 1) for each key, the same at every tick (FNV-1a). */
+function shareOf(key: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < key.length; index += 1) {
+    hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193) >>> 0;
+  }
+  return hash / 2 ** 32;
 }

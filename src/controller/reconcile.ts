@@ -22,7 +22,13 @@ export interface Reconciler extends Observed, Actor {
 
 /** When to come back: a time, at once because something changed under our hands, or only on a change. */
 export type Return =
-  | { readonly type: 'at'; readonly atMs: number; readonly isUrgent: boolean }
+  | {
+      readonly type: 'at';
+      readonly atMs: number;
+      /** So much later will do. */
+      readonly slackMs: number;
+      readonly isUrgent: boolean;
+    }
   | { readonly type: 'again' }
   | { readonly type: 'onChange' }
   | { readonly type: 'gone' };
@@ -147,7 +153,7 @@ function comeBack(decision: Decision): Return {
   const isUrgent =
     decision.status.rollback !== undefined ||
     decision.triggers.some(({ status }) => status.state === 'Pending');
-  return { type: 'at', atMs: decision.wakeAtMs, isUrgent };
+  return { type: 'at', atMs: decision.wakeAtMs, slackMs: decision.slackMs, isUrgent };
 }
 
 function toError(reason: unknown): Error {

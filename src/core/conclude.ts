@@ -14,6 +14,9 @@ import { fromIso, tickAt } from './time.ts';
 import { type Steering, steer } from './traffic.ts';
 import { isWatched, type RunView } from './view.ts';
 
+/** A second of delay is nothing to a reading that is good for an interval. */
+const SLACK_MAX_MS = 1_000;
+
 export interface Conclusion {
   readonly rule: string;
   readonly verdict: Verdict;
@@ -40,7 +43,7 @@ export function conclude(input: Conclusion): Decision {
       ...(steering?.events ?? []),
       ...transitionEvents(snapshot.status, status),
     ],
-    wakeAtMs: wakeAt(verdict, status, view),
+    ...wake(verdict, status, view),
     triggers: view?.triggers ?? [],
   };
 }
@@ -134,32 +137,41 @@ function isLowering(snapshot: Snapshot, action: Extract<Action, { type: 'SetWeig
   return route?.reading.type === 'read' && action.weight <= route.reading.weight;
 }
 
-/** The soonest moment at which looking again can make a difference. */
-function wakeAt(
+/** The soonest moment at which looking again can make a difference, and how much later will do. */
+function wake(
   verdict: Verdict,
   status: RolloutStatus,
   view: RunView | undefined,
-): number | undefined {
-  const times: number[] = verdict.wakeAtMs === undefined ? [] : [verdict.wakeAtMs];
-  if (view !== undefined && isWatched(status)) {
-    const { run, now } = view;
-    times.push(tickAt(now - run.offsetMs, run.intervalMs) + run.intervalMs + run.offsetMs);
-    for (const outcome of view.triggers) {
-      if (outcome.wakeAtMs !== undefined) times.push(outcome.wakeAtMs + run.offsetMs);
-      for (const action of ['Rollback', 'Hold'] as const) {
-        const rungAtMs = responseAtMs(outcome, action);
-        if (rungAtMs !== undefined) times.push(rungAtMs);
-      }
-      const { unknownSince } = outcome.status;
-      if (unknownSince !== undefined) {
-        times.push(fromIso(unknownSince) + outcome.trigger.noDataForMs + run.offsetMs);
-      }
-    }
-    const next = status.plan?.find((point) => point.passedAt === undefined);
-    if (next !== undefined) times.push(fromIso(next.dueAt));
+): Pick<Decision, 'wakeAtMs' | 'slackMs'> {
+  const now = view?.now ?? Number.NEGATIVE_INFINITY;
+  if (verdict.wakeAtMs !== undefined && verdict.wakeAtMs <= now) {
+    return { wakeAtMs: verdict.wakeAtMs, slackMs: 0 };
   }
-  const later = times.filter((time) => view === undefined || time > view.now);
-  const isNow = verdict.wakeAtMs !== undefined && verdict.wakeAtMs <= (view?.now ?? Infinity);
-  if (isNow) return verdict.wakeAtMs;
-  return later.length === 0 ? undefined : Math.min(...later);
+  const own = verdict.wakeAtMs === undefined ? [] : [verdict.wakeAtMs];
+  const isRunning = view !== undefined && isWatched(status);
+  const times = [...own, ...(isRunning ? moments(status, view) : [])].filter((time) => time > now);
+  const soonestMs = times.length === 0 ? undefined : Math.min(...times);
+  if (!isRunning) return { wakeAtMs: soonestMs, slackMs: 0 };
+  const { run } = view;
+  const tickMs = tickAt(now - run.offsetMs, run.intervalMs) + run.intervalMs + run.offsetMs;
+  const slackMs = Math.min(SLACK_MAX_MS, run.intervalMs / 10);
+  const isCalm = view.triggers.every((one) => one.status.state === 'Inactive');
+  const isRoutine = isCalm && (soonestMs === undefined || soonestMs > tickMs + slackMs);
+  return { wakeAtMs: Math.min(tickMs, soonestMs ?? tickMs), slackMs: isRoutine ? slackMs : 0 };
+}
+
+/** Every moment that matters to a run, apart from the next evaluation. */
+function moments(status: RolloutStatus, { run, triggers }: RunView): number[] {
+  const times = triggers.flatMap((outcome) => {
+    const { unknownSince } = outcome.status;
+    const looks = outcome.wakeAtMs === undefined ? [] : [outcome.wakeAtMs + run.offsetMs];
+    const rungs = (['Rollback', 'Hold'] as const).flatMap(
+      (action) => responseAtMs(outcome, action) ?? [],
+    );
+    if (unknownSince === undefined) return [...looks, ...rungs];
+    const { noDataForMs } = outcome.trigger;
+    return [...looks, ...rungs, fromIso(unknownSince) + noDataForMs + run.offsetMs];
+  });
+  const next = status.plan?.find((point) => point.passedAt === undefined);
+  return next === undefined ? times : [...times, fromIso(next.dueAt)];
 }

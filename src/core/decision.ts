@@ -46,6 +46,11 @@ export interface Decision {
   readonly events: readonly EventDraft[];
   /** When to look again at the latest; undefined when only a change can make a difference. */
   readonly wakeAtMs: number | undefined;
+  /**
+   * How much later than `wakeAtMs` the look may come without harm, in ms: 0 unless nothing but the next routine
+   * evaluation waits. Evaluations of many rollouts fall on one grid; asked at once they delay what is urgent.
+   */
+  readonly slackMs: number;
   /** The triggers as evaluated, with live readings, for metrics. */
   readonly triggers: readonly TriggerOutcome[];
 }

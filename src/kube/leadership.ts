@@ -24,6 +24,8 @@ export interface ElectionOptions {
   readonly name: string;
   /** Unique among all processes that ever run: `<pod>_<uuid>`. */
   readonly identity: string;
+  /** Whether a holder is provably dead: its lease is taken at once. Default: nobody is. */
+  readonly isGone?: (holder: string) => boolean;
   readonly leaseDurationMs?: number;
   readonly renewDeadlineMs?: number;
   readonly retryMs?: number;
@@ -181,7 +183,8 @@ export class LeaseElection implements Election {
     const lease = await this.#read();
     this.#see(lease === undefined ? undefined : new LeaseRecord(lease));
     // Held by ourselves: an earlier request took it, but its answer was lost.
-    if (this.holder !== identity && this.#expiresInMs() > 0) return;
+    const isFree = this.holder === identity || this.#options.isGone?.(this.holder) === true;
+    if (!isFree && this.#expiresInMs() > 0) return;
     const sentAtMs = clock.monotonic();
     const taken = this.#next(identity, this.#leaseDurationMs);
     try {

@@ -6,7 +6,7 @@ import type { Clock } from '#ports/clock.ts';
 import { withDeadline } from './deadline.ts';
 
 /** Nobody gives way for longer than this: the status of a rollback must not starve either. */
-const WAIT_MAX_MS = 2_000;
+const WAIT_MAX_MS = 5_000;
 
 export class RightOfWay {
   readonly #clock: Clock;

@@ -56,6 +56,18 @@ describe('a rollout that is deleted', () => {
     assert.equal(run.hasFinalizer, false);
   });
 
+  test('after it has succeeded keeps its traffic where its owner has said so since', () => {
+    const run = harness();
+    run.runUntil(T0 + 4 * HOUR);
+    run.edit({ deletionPolicy: 'KeepTraffic' });
+    run.runFor(MINUTE);
+    run.delete();
+    run.runFor(SECOND);
+    assert.equal(run.weight(), 100);
+    assert.equal(run.route().owned, false);
+    assert.equal(run.hasFinalizer, false);
+  });
+
   test('under a broken edit goes by its recorded spec', () => {
     const run = harness({ spec: { deletionPolicy: 'KeepTraffic' } });
     run.edit({ triggers: [{ ...errorsTrigger, query: 'sum(' }], deletionPolicy: 'RestoreStable' });

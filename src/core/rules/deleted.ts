@@ -55,7 +55,9 @@ const nothing: Steps = { lower: [], release: [] };
 /** What is left to do. A rollback that was decided is carried out whatever the policy says. */
 function steps(view: RunView): Steps {
   const { run, status, snapshot } = view;
-  const restores = run.deletionPolicy === 'RestoreStable' || status.rollback !== undefined;
+  // An ended run follows no edits, but this is what its owner wants now.
+  const { deletionPolicy } = snapshot.wanted.type === 'ok' ? snapshot.wanted.run : run;
+  const restores = deletionPolicy === 'RestoreStable' || status.rollback !== undefined;
   const rollbackOf = status.rollback === undefined ? undefined : view.runId;
   // A route that no run of ours has moved stays as its owner declares it.
   const hasSteered = desiredWeight(run, status) !== undefined;
