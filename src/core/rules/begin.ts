@@ -43,6 +43,7 @@ function startsNow({ snapshot, view }: RuleInput, wanted: RunSpec): boolean {
   // Other routes or Services cannot be followed by a run that has moved traffic: it starts again.
   return (
     view !== undefined &&
+    snapshot.object.generation !== status.runGeneration &&
     isWatched(status) &&
     hasSteered(view) &&
     wanted.onNewRevision === 'Restart' &&
