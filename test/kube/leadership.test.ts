@@ -35,8 +35,13 @@ describe('an election', () => {
   });
 
   /** Each candidate is known to the server by its user agent. */
-  function candidate(identity: string, ownClock = clock): Election {
+  function candidate(
+    identity: string,
+    ownClock = clock,
+    isGone: (holder: string) => boolean = () => false,
+  ): Election {
     const election = createElection({
+      isGone,
       source: server.source,
       version: identity,
       clock: ownClock,
@@ -81,6 +86,21 @@ describe('an election', () => {
     ({ headers }: SeenRequest): boolean =>
       headers['user-agent'] === `genesis-rollout/${identity}`;
   const hang = (): void => undefined;
+
+  it('takes a lease at once whose holder is known to be dead, and waits for any other', async () => {
+    server.store.put(LEASE, {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { name: 'rollout', namespace: 'genesis' },
+      spec: { holderIdentity: 'dead', leaseDurationSeconds: 15 },
+    });
+    const waiting = candidate('waiting');
+    await until('the waiting one has looked', () => waiting.holder === 'dead');
+    assert.equal(waiting.mayWrite(), false);
+    const heir = candidate('heir', clock, (holder) => holder === 'dead');
+    await until('the heir leads', () => heir.mayWrite());
+    assert.equal(waiting.mayWrite(), false);
+  });
 
   it('is won by the first, who says so as other components do', async () => {
     const first = await leader('a');
