@@ -10,7 +10,7 @@ import type { Checkpoint, Metric, RolloutSpec, Step, Trigger } from '#api/rollou
 import { resolveTargets } from './resolve-targets.ts';
 import type { Measure, PlanPoint, Rung, RunSpec, RunTrigger } from './run-spec.ts';
 import type { ResolvedSpec } from './snapshot.ts';
-import { unsupported } from './unsupported.ts';
+import { notActedOn, unsupported } from './unsupported.ts';
 
 export type QueryFacts =
   | { readonly type: 'ok'; readonly longestRangeMs: number }
@@ -57,6 +57,7 @@ export function resolveSpec(input: ResolveInput): ResolvedSpec {
     deletionPolicy: spec.deletionPolicy,
     onNewRevision: spec.onNewRevision,
     historyLimit: spec.historyLimit,
+    notActedOn: notActedOn(spec),
   };
   return { type: 'ok', run };
 }

@@ -99,4 +99,6 @@ export interface RunSpec {
   readonly deletionPolicy: 'RestoreStable' | 'KeepTraffic';
   readonly onNewRevision: 'Restart' | 'Queue' | 'Reject';
   readonly historyLimit: number;
+  /** Fields that are set and that this version does not act on. */
+  readonly notActedOn: readonly string[];
 }

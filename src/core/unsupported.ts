@@ -20,6 +20,24 @@ export function unsupported(spec: RolloutSpec): string[] {
   return sentences;
 }
 
+/** What has no effect on traffic and is not acted on yet: the run starts, and its Accepted condition names it. */
+export function notActedOn(spec: RolloutSpec): string[] {
+  const { rollback, preflight } = spec;
+  const fields: readonly (readonly [string, boolean])[] = [
+    ['healthSuites', spec.healthSuites.length > 0],
+    ['notify', spec.notify.length > 0],
+    ['preflight.alertRules', preflight.alertRules.length > 0],
+    ['preflight.dashboards', preflight.dashboards.length > 0],
+    ['preflight.targets', preflight.targets.length > 0],
+    ['preflight.backtest', preflight.backtest !== undefined],
+    ['rollback.baseline', rollback.baseline.length > 0],
+    ['rollback.health', rollback.health !== undefined],
+    ['rollback.healthSuite', rollback.healthSuite !== undefined],
+    ['rollback.hooks', rollback.hooks.length > 0],
+  ];
+  return fields.flatMap(([field, isSet]) => (isSet ? [`spec.${field}`] : []));
+}
+
 function unsupportedOf(trigger: Trigger): string[] {
   const sources = (['suite', 'probe', 'alerts'] as const).filter(
     (source) => trigger[source] !== undefined,
