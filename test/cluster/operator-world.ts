@@ -87,11 +87,10 @@ function dataOf(form: URLSearchParams, value: number | undefined): object {
       value === undefined ? [] : [{ metric: {}, value: [Number(form.get('time')), String(value)] }];
     return { resultType: 'vector', result };
   }
+  if (value === undefined) return { resultType: 'matrix', result: [] };
   const values: [number, string][] = [];
-  for (let at = start ?? 0; value !== undefined && at <= (end ?? 0); at += step ?? 1) {
-    values.push([at, String(value)]);
-  }
-  return { resultType: 'matrix', result: values.length === 0 ? [] : [{ metric: {}, values }] };
+  for (let at = start ?? 0; at <= (end ?? 0); at += step ?? 1) values.push([at, String(value)]);
+  return { resultType: 'matrix', result: [{ metric: {}, values }] };
 }
 
 export function rollout(name: string, spec: object): KubeObject {
@@ -169,7 +168,7 @@ export function referenceTo(kind: string, name: string): ObjectReference {
 }
 
 export function statusOf(object: KubeObject | undefined): RolloutStatus {
-  return (object?.['status'] ?? {}) as RolloutStatus;
+  return object?.['status'] ?? {};
 }
 
 export function canaryWeight(object: KubeObject | undefined): number | undefined {
