@@ -1,11 +1,9 @@
 /** The wiring: adapters are built and plugged into the controller here, and closed in order. Nothing is decided. */
-import { substitute } from '#api/placeholders.ts';
 import { Controller } from '#controller/controller.ts';
 import type { ReconcileObserver } from '#controller/observer.ts';
 import type { Reconciler } from '#controller/reconcile.ts';
 import { RolloutIndex } from '#controller/rollout-index.ts';
 import { Specs } from '#controller/specs.ts';
-import type { QueryFacts } from '#core/resolve.ts';
 import { createCluster, createElection, type KubeCluster } from '#kube/cluster-client.ts';
 import type { KubeSource } from '#kube/credentials.ts';
 import { watchEndpoints } from '#kube/endpoints.ts';
@@ -24,7 +22,6 @@ import {
   type PrometheusSource,
   type QueryObserver,
 } from '#prometheus/client.ts';
-import { checkPromql } from '#prometheus/promql.ts';
 import { createRouters } from '#routers/index.ts';
 import { untilAborted } from '#runtime/deadline.ts';
 import { RightOfWay } from '#runtime/right-of-way.ts';
@@ -32,6 +29,7 @@ import { type ClosingStep, closeInOrder } from '#runtime/shutdown.ts';
 import { WorkQueue, type WorkQueueMetrics } from '#runtime/work-queue.ts';
 import { createAskMetrics } from './ask-metrics.ts';
 import { crdProblem } from './crd-version.ts';
+import { inspectQuery } from './inspect-query.ts';
 import { createWatching } from './watching.ts';
 
 export interface OperatorOptions {
@@ -208,23 +206,6 @@ function elect(options: OperatorOptions): Election {
   }
   const onChange = (isLeading: boolean) => telemetry.leading(isLeading);
   return createElection({ ...lease, source, version, clock, logger, onChange });
-}
-
-const STAND_INS = {
-  namespace: 'n',
-  rollout: 'r',
-  revision: 'v',
-  weight: '0',
-  'arm.service': 's',
-  'stable.service': 's',
-  'canary.service': 's',
-  window: '1m',
-} as const;
-
-/** Placeholders stand for names and numbers, so one word of each is enough to parse the query. */
-function inspectQuery(query: string): QueryFacts {
-  const checked = checkPromql(substitute(query, STAND_INS));
-  return checked.type === 'ok' ? { type: 'ok', longestRangeMs: checked.longestRangeMs } : checked;
 }
 
 const SYNC_POLL_MS = 25;

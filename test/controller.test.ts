@@ -5,7 +5,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
-import { substitute } from '#api/placeholders.ts';
 import { rolloutSpecSchema } from '#api/rollout.ts';
 import type { RolloutStatus } from '#api/status.ts';
 import { type Reconciler, reconcile } from '#controller/reconcile.ts';
@@ -15,24 +14,13 @@ import type { Answer, Question } from '#core/answer.ts';
 import { ClusterError, type KubeObject } from '#ports/cluster.ts';
 import type { EventNote } from '#ports/event-recorder.ts';
 import { silentLogger } from '#ports/logger.ts';
-import { checkPromql } from '#prometheus/promql.ts';
 import { createRouters, routeResources } from '#routers/index.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { RightOfWay } from '#runtime/right-of-way.ts';
 import { arbitraryBroken, arbitrarySpec } from '#test/arbitraries.ts';
 import { FakeApiServer, FakeCluster } from '#test/fakes/cluster.ts';
 import { key, rolloutObject, rolloutResource, routeObject } from '#test/simulation/scenario.ts';
-
-const standIns = {
-  namespace: 'n',
-  rollout: 'r',
-  revision: 'v',
-  weight: '0',
-  'arm.service': 's',
-  'stable.service': 's',
-  'canary.service': 's',
-  window: '1m',
-} as const;
+import { inspectQuery } from '../src/inspect-query.ts';
 
 interface Bench {
   readonly server: FakeApiServer;
@@ -90,7 +78,7 @@ function bench(rollout: KubeObject): Bench {
       index,
       endpoints: { ready: () => 1 },
       routers: createRouters(cluster, silentLogger),
-      specs: new Specs((query) => checkPromql(substitute(query, standIns))),
+      specs: new Specs(inspectQuery),
       ask: (question) => Promise.resolve(made.answer(question)),
       routesWatched: () => Promise.resolve(),
       rightOfWay: new RightOfWay(systemClock),

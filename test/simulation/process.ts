@@ -1,6 +1,5 @@
 /** One process of the operator: the real shell and engine over its own client, which can die at any request. */
 
-import { substitute } from '#api/placeholders.ts';
 import { rolloutSpecSchema } from '#api/rollout.ts';
 import { type Reconciler, type Return, reconcile } from '#controller/reconcile.ts';
 import { RolloutIndex } from '#controller/rollout-index.ts';
@@ -8,10 +7,10 @@ import { Specs } from '#controller/specs.ts';
 import type { Answer, Question } from '#core/answer.ts';
 import type { EventNote } from '#ports/event-recorder.ts';
 import { silentLogger } from '#ports/logger.ts';
-import { checkPromql } from '#prometheus/promql.ts';
 import { createRouters } from '#routers/index.ts';
 import { RightOfWay } from '#runtime/right-of-way.ts';
 import { type FakeApiServer, FakeCluster, type FakeRequest } from '#test/fakes/cluster.ts';
+import { inspectQuery } from '../../src/inspect-query.ts';
 import { key, rolloutResource, routeResource } from './scenario.ts';
 import type { SimTime } from './time.ts';
 import { systemTimeOf } from './time.ts';
@@ -56,7 +55,7 @@ export class Process {
       endpoints: { ready: (_, service) => world.ready(service) },
       routers: createRouters(this.cluster, silentLogger),
       index,
-      specs: new Specs((query) => checkPromql(substitute(query, standIns))),
+      specs: new Specs(inspectQuery),
       ask: (question) => Promise.resolve(world.ask(question)),
       routesWatched: () => Promise.resolve(),
       events: { record: world.onEvent },
@@ -76,14 +75,3 @@ export class Process {
     return reconcile(key, this.#shell, new AbortController().signal);
   }
 }
-
-const standIns = {
-  namespace: 'n',
-  rollout: 'r',
-  revision: 'v',
-  weight: '0',
-  'arm.service': 's',
-  'stable.service': 's',
-  'canary.service': 's',
-  window: '1m',
-} as const;
