@@ -3,7 +3,7 @@
  * same sources give the same bytes. Fails when the file grows over the limit.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, type Metafile } from 'esbuild';
 
@@ -37,9 +37,11 @@ const result = await build({
 const [bundle] = result.outputFiles;
 if (bundle === undefined) throw new Error('esbuild has made no file');
 
-await rm(join(root, 'dist'), { recursive: true, force: true });
 await mkdir(join(root, 'dist'), { recursive: true });
-await writeFile(join(root, 'dist/controller.mjs'), bundle.contents, { mode: 0o755 });
+// Written beside and renamed: whoever starts the bundle at this moment finds the old one or the new one, whole.
+const bundlePath = join(root, 'dist/controller.mjs');
+await writeFile(`${bundlePath}.${process.pid}`, bundle.contents, { mode: 0o755 });
+await rename(`${bundlePath}.${process.pid}`, bundlePath);
 
 const digest = createHash('sha256').update(bundle.contents).digest('hex');
 console.log(

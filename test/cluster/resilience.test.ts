@@ -22,6 +22,8 @@ import {
 
 const buildsColdWithinMs = 40 * 60_000;
 const toleranceMs = 2_000;
+/** How long Prometheus is away. Five minutes are tried by `RESILIENCE_AWAY_SECONDS=300 npm run test:cluster -- resilience`. */
+const awayMs = 1_000 * Number(process.env['RESILIENCE_AWAY_SECONDS'] ?? 15);
 const seed = Number(process.env['RESILIENCE_SEED'] ?? systemClock.now() % 1_000_000);
 
 let world: ResilienceWorld;
@@ -51,7 +53,8 @@ async function controller(): Promise<ControllerProcess> {
     prometheusUrl: world.prometheus.url,
     runFolder: folder.path,
     ports,
-    flags: ['--leader-elect=false', '--log-level=debug'],
+    // Leader election is on, as people run it: a restart takes the lease of its dead predecessor at once.
+    flags: ['--leader-elect=true', '--log-level=debug'],
   });
 }
 
@@ -239,9 +242,10 @@ describe(`kill -9 at random moments (RESILIENCE_SEED=${seed})`, { timeout: 150_0
   }
 });
 
-describe('a Prometheus that is away in mid-run', { timeout: 150_000 }, () => {
+describe(`a Prometheus that is away for ${awayMs / 1_000} s in mid-run`, {
+  timeout: 150_000 + awayMs,
+}, () => {
   const victim = new Victim();
-  const awayMs = 15_000;
   let steady: Subject;
   let pending: Subject;
   let back = 0;
@@ -253,7 +257,7 @@ describe('a Prometheus that is away in mid-run', { timeout: 150_000 }, () => {
   before(async () => {
     await victim.start();
     steady = await world.add('steady', plan(4, 14, 20));
-    pending = await world.add('pending', plan(4, 90, 100));
+    pending = await world.add('pending', plan(4, 90 + awayMs / 1_000, 100 + awayMs / 1_000));
     const subjects = [steady, pending];
     const areAtHalf = () => subjects.every(({ weights }) => weights.at(-1)?.weight === 50);
     await until('both are at 50 %', areAtHalf, 20_000, subjects);
