@@ -22,6 +22,7 @@ import {
   type PrometheusSource,
   type QueryObserver,
 } from '#prometheus/client.ts';
+import { inspectQuery } from '#promql/inspect-query.ts';
 import { createRouters } from '#routers/index.ts';
 import { untilAborted } from '#runtime/deadline.ts';
 import { RightOfWay } from '#runtime/right-of-way.ts';
@@ -29,7 +30,6 @@ import { type ClosingStep, closeInOrder } from '#runtime/shutdown.ts';
 import { WorkQueue, type WorkQueueMetrics } from '#runtime/work-queue.ts';
 import { createAskMetrics } from './ask-metrics.ts';
 import { crdProblem } from './crd-version.ts';
-import { inspectQuery } from './inspect-query.ts';
 import { createWatching } from './watching.ts';
 
 export interface OperatorOptions {

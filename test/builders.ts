@@ -1,13 +1,12 @@
 /** Builders with defaults for tests of the engine: a spec, what a run makes of it, and one snapshot of the world. */
 import { type RolloutSpec, type RolloutSpecInput, rolloutSpecSchema } from '#api/rollout.ts';
 import type { RolloutStatus } from '#api/status.ts';
-import { type Answer, type Question, questionKey } from '#core/answer.ts';
-import { openQuestions } from '#core/decide.ts';
+import type { Answer, Question } from '#core/answer.ts';
 import { resolveSpec } from '#core/resolve.ts';
 import type { RouteReading } from '#core/route-reading.ts';
 import type { RouteTarget, RunSpec } from '#core/run-spec.ts';
 import type { ResolvedSpec, RouteObservation, Snapshot } from '#core/snapshot.ts';
-import { checkPromql } from '#prometheus/promql.ts';
+import { checkPromql } from '#promql/check.ts';
 
 /** When every test begins: a full hour, so that the evaluation grid lies on it. */
 export const T0 = Date.UTC(2026, 10, 22, 12);
@@ -156,28 +155,4 @@ export function answerTo(question: Question, seriesOf: SeriesOf): Answer {
     if (value !== 'absent') points.push({ atMs, value });
   }
   return { type: 'series', series: points.length === 0 ? [] : [{ labels: {}, points }], skewMs: 0 };
-}
-
-/** Rounds that the real shell allows the core before it decides. */
-const ROUNDS_MAX = 4;
-
-/** Asks until the core has no more questions, as the shell does. */
-export function answered(
-  question: Snapshot,
-  answer: (question: Question) => Answer,
-  onAsked: (question: Question) => void = () => undefined,
-): Snapshot {
-  let known = question;
-  for (let round = 0; round < ROUNDS_MAX; round += 1) {
-    const open = openQuestions(known);
-    if (open.length === 0) return known;
-    const asked = open.map((one) => {
-      onAsked(one);
-      return [questionKey(one), answer(one)] as const;
-    });
-    known = { ...known, answers: new Map([...known.answers, ...asked]) };
-  }
-  const left = openQuestions(known);
-  if (left.length > 0) throw new Error(`still open after ${ROUNDS_MAX} rounds: ${left.length}`);
-  return known;
 }

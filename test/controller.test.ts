@@ -14,13 +14,13 @@ import type { Answer, Question } from '#core/answer.ts';
 import { ClusterError, type KubeObject } from '#ports/cluster.ts';
 import type { EventNote } from '#ports/event-recorder.ts';
 import { silentLogger } from '#ports/logger.ts';
+import { inspectQuery } from '#promql/inspect-query.ts';
 import { createRouters, routeResources } from '#routers/index.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { RightOfWay } from '#runtime/right-of-way.ts';
 import { arbitraryBroken, arbitrarySpec } from '#test/arbitraries.ts';
 import { FakeApiServer, FakeCluster } from '#test/fakes/cluster.ts';
 import { key, rolloutObject, rolloutResource, routeObject } from '#test/simulation/scenario.ts';
-import { inspectQuery } from '../src/inspect-query.ts';
 
 interface Bench {
   readonly server: FakeApiServer;

@@ -33,8 +33,16 @@ const layers: Readonly<Record<string, Layer>> = {
   prometheus: {
     layers: ['ports', 'runtime'],
     types: ['api'],
-    packages: ['undici', '@prometheus-io/lezer-promql', '@lezer/common', 'node:crypto', 'node:tls'],
+    packages: ['undici', 'node:crypto', 'node:tls'],
   },
+  /** Reading PromQL, for whoever checks a query and for whoever answers one. */
+  promql: {
+    layers: ['api'],
+    types: ['core'],
+    packages: ['@prometheus-io/lezer-promql', '@lezer/common'],
+  },
+  /** The engine in virtual time. */
+  simulate: { layers: ['api', 'core', 'promql'], packages: ['zod', 'yaml'] },
   routers: { layers: ['api', 'ports'], packages: ['zod', 'yaml'] },
   telemetry: {
     layers: ['ports', 'runtime'],
@@ -59,6 +67,7 @@ const layers: Readonly<Record<string, Layer>> = {
       'controller',
       'kube',
       'prometheus',
+      'promql',
       'routers',
       'telemetry',
       'server',

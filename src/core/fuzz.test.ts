@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { type RolloutStatus, rolloutStatusSchema } from '#api/status.ts';
+import { answered } from '#simulate/ask.ts';
 import {
-  answered,
   answerTo,
   errorsTrigger,
   HOUR,

@@ -119,7 +119,7 @@ const holds: readonly Row[] = [
       run.nextAt = run.now;
     },
     phase: 'Held',
-    reason: 'RouteRefused',
+    reason: 'ThirdBackend',
     by: 'HTTPRoute/web',
   },
   {

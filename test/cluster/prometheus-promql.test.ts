@@ -1,7 +1,7 @@
 /** Our check of PromQL against the real Prometheus' own parser: what one accepts the other accepts, what one refuses the other refuses. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { checkPromql } from '#prometheus/promql.ts';
+import { checkPromql } from '#promql/check.ts';
 import { startPrometheus } from '#scripts/testbed/index.ts';
 import { accepted, refused, stricter, withoutNumbers } from '#test/prometheus/promql-table.ts';
 import { randomQueries } from '#test/prometheus/random-promql.ts';

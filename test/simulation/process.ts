@@ -10,7 +10,7 @@ import { silentLogger } from '#ports/logger.ts';
 import { createRouters } from '#routers/index.ts';
 import { RightOfWay } from '#runtime/right-of-way.ts';
 import { type FakeApiServer, FakeCluster, type FakeRequest } from '#test/fakes/cluster.ts';
-import { inspectQuery } from '../../src/inspect-query.ts';
+import { inspectQuery } from '#promql/inspect-query.ts';
 import { key, rolloutResource, routeResource } from './scenario.ts';
 import type { SimTime } from './time.ts';
 import { systemTimeOf } from './time.ts';

@@ -1,7 +1,7 @@
 /** A query of a spec, parsed before a run relies on it. Placeholders stand for names and numbers: one word of each will do. */
 import { substitute } from '#api/placeholders.ts';
 import type { QueryFacts } from '#core/resolve.ts';
-import { checkPromql } from '#prometheus/promql.ts';
+import { checkPromql } from './check.ts';
 
 const STAND_INS = {
   namespace: 'n',

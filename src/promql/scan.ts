@@ -2,7 +2,7 @@
  * A first look over the text, for the mistakes that people make most: strings and brackets that are not closed. The
  * grammar, made for editors, forgives an open string, and says of an open bracket only that something is missing.
  */
-import { PromqlFault } from './promql-ast.ts';
+import { PromqlFault } from './ast.ts';
 
 const CLOSING: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' };
 

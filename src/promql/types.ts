@@ -1,7 +1,7 @@
 /** What Prometheus refuses although the grammar allows it: wrong types, wrong modifiers (promql/parser/parse.go, checkAST). */
-import { type BinaryParts, type Expr, type Matcher, PromqlFault } from './promql-ast.ts';
-import { aggregationSignature, type Signature, type ValueType } from './promql-functions.ts';
-import { checkRegex } from './promql-regex.ts';
+import { type BinaryParts, type Expr, type Matcher, PromqlFault } from './ast.ts';
+import { aggregationSignature, type Signature, type ValueType } from './functions.ts';
+import { checkRegex } from './regex.ts';
 
 const COMPARISONS = new Set(['==', '!=', '>', '<', '>=', '<=']);
 const SET_OPERATORS = new Set(['and', 'or', 'unless']);

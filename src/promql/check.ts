@@ -1,10 +1,10 @@
 /** Checks a query before anybody relies on it, and says what it reads: which metrics, by which labels, how far back. */
-import { type Expr, type Matcher, PromqlFault } from './promql-ast.ts';
-import { createSignatures } from './promql-functions.ts';
-import { parsePromql } from './promql-parse.ts';
-import { createTypeOf } from './promql-types.ts';
+import { type Expr, type Matcher, PromqlFault } from './ast.ts';
+import { createSignatures } from './functions.ts';
+import { parsePromql } from './parse.ts';
+import { createTypeOf } from './types.ts';
 
-export type { Matcher } from './promql-ast.ts';
+export type { Matcher } from './ast.ts';
 
 export interface Selector {
   /** Undefined where the name is matched by expression, or not at all. */

@@ -1,5 +1,5 @@
 /** PromQL string literals: `"…"` and `'…'` with Go's escapes, `` `…` `` as it is (Prometheus util/strutil/quote.go). */
-import { PromqlFault } from './promql-ast.ts';
+import { PromqlFault } from './ast.ts';
 
 const SIMPLE: Readonly<Record<string, string>> = {
   a: '\u0007',

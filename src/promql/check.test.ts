@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { accepted, refused, stricter, withoutNumbers } from '#test/prometheus/promql-table.ts';
-import { checkPromql } from './promql.ts';
+import { checkPromql } from './check.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

@@ -1,15 +1,9 @@
 /** From text to an expression: the grammar of Prometheus' own web page, whose tree is then put in order. */
 import type { SyntaxNode } from '@lezer/common';
 import { parser } from '@prometheus-io/lezer-promql';
-import {
-  type BinaryParts,
-  type Expr,
-  type Matcher,
-  type Matching,
-  PromqlFault,
-} from './promql-ast.ts';
-import { scan } from './promql-scan.ts';
-import { unquote } from './promql-string.ts';
+import { type BinaryParts, type Expr, type Matcher, type Matching, PromqlFault } from './ast.ts';
+import { scan } from './scan.ts';
+import { unquote } from './string.ts';
 
 /** Throws PromqlFault where the text is no PromQL. */
 export function parsePromql(text: string): Expr {

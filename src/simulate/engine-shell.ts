@@ -1,0 +1,331 @@
+/**
+ * The engine in virtual time: one rollout, one or more looks at an instant, then a jump to the next wake. It
+ * does what the real shell does (`controller/reconcile.ts`), in the same order, against a world without I/O. The tests of
+ * the engine and the scenarios of `kubectl genesis simulate` run in this one shell.
+ */
+import { type RolloutStatus, rolloutStatusSchema } from '#api/status.ts';
+import type { Answer, Question } from '#core/answer.ts';
+import { decide } from '#core/decide.ts';
+import type { Action, Decision, EventDraft } from '#core/decision.ts';
+import type { RouteTarget, RunSpec } from '#core/run-spec.ts';
+import type { ResolvedSpec, Snapshot } from '#core/snapshot.ts';
+import { answered } from './ask.ts';
+import {
+  type RouteAction,
+  readVirtualRoute,
+  type VirtualRoute,
+  virtualRoute,
+  writeVirtualRoute,
+} from './virtual-route.ts';
+
+/** What came of one look. */
+export interface Entry {
+  readonly at: number;
+  readonly rule: string;
+  readonly phase: string;
+  readonly step: string | undefined;
+  /** Highest share read at the time of the look, before its actions. */
+  readonly weight: number | undefined;
+  readonly reason: string;
+  readonly message: string;
+  readonly actions: readonly string[];
+  readonly events: readonly string[];
+}
+
+export interface ShellOptions<Input> {
+  readonly namespace: string;
+  readonly name: string;
+  readonly input: Input;
+  readonly resolve: (input: Input) => ResolvedSpec;
+  /** The Service whose share the routes' weights are, whatever a later spec calls canary. */
+  readonly canaryService: string | undefined;
+  readonly startAtMs: number;
+  /** How every route stands before the run. */
+  readonly route?: Partial<VirtualRoute>;
+}
+
+/** Where a process dies: before the status is written, or before what follows it. */
+export type Crash = 'beforeFirst' | 'beforeStatus' | 'beforeActions';
+
+/** More looks at one instant than this go in circles. */
+const LOOKS_MAX = 25;
+
+export abstract class EngineShell<Input> {
+  now: number;
+  status: RolloutStatus = {};
+  readonly routes = new Map<string, VirtualRoute>();
+  readonly timeline: Entry[] = [];
+  readonly events: (EventDraft & { readonly at: number })[] = [];
+  readonly writes: { readonly at: number; readonly route: string; readonly weight: number }[] = [];
+  readonly questions: Question[] = [];
+  statusWrites = 0;
+  hasFinalizer = false;
+  request: string | undefined;
+  conflict: string | undefined;
+  deletionRequestedAtMs: number | undefined;
+  generation = 1;
+  crashNext: Crash | undefined;
+  /** When somebody looks next; undefined until something changes. */
+  nextAt: number | undefined;
+  /** A token of the object, as resourceVersion is one. */
+  version = 1;
+  protected input: Input;
+  readonly #options: ShellOptions<Input>;
+  readonly #records = new Map<string, ResolvedSpec>();
+  #wanted: ResolvedSpec;
+
+  constructor(options: ShellOptions<Input>) {
+    this.#options = options;
+    this.now = options.startAtMs;
+    this.nextAt = this.now;
+    this.input = options.input;
+    this.#wanted = options.resolve(options.input);
+    if (this.#wanted.type === 'ok')
+      for (const one of this.#wanted.run.targets) this.route(one.name);
+  }
+
+  /** What Prometheus answers now. */
+  protected abstract answer(question: Question): Answer;
+
+  protected abstract ready(arm: 'stable' | 'canary'): number | undefined;
+
+  /** What comes of a write to a route: `lost` is an API server that does not answer. */
+  protected abstract write(route: VirtualRoute, action: RouteAction): 'done' | 'lost';
+
+  /** The route of this name, made as it is first asked for. */
+  route(name = 'web'): VirtualRoute {
+    const known = this.routes.get(name);
+    if (known !== undefined) return known;
+    const route = virtualRoute(name, this.#options.route ?? {});
+    this.routes.set(name, route);
+    return route;
+  }
+
+  /** Somebody changes the spec as a whole. */
+  protected replaceSpec(input: Input): void {
+    this.input = input;
+    this.#wanted = this.#options.resolve(input);
+    this.generation += 1;
+    this.touched();
+  }
+
+  annotate(text: string): void {
+    this.request = text;
+    this.touched();
+  }
+
+  delete(): void {
+    this.deletionRequestedAtMs = this.now;
+    this.touched();
+  }
+
+  /** Another writer sets a route's weight. */
+  writeElsewhere(weight: number, name = 'web', writer = 'argocd'): void {
+    const route = this.route(name);
+    route.weight = weight;
+    route.uniform = true;
+    route.writtenBy = writer;
+    route.resourceVersion += 1;
+    this.nextAt = this.now;
+  }
+
+  /** Looks at every wake until `atMs`, and stands there. */
+  runUntil(atMs: number): void {
+    let looks = 0;
+    let lookedAt = -1;
+    while (this.nextAt !== undefined && this.nextAt <= atMs) {
+      this.now = Math.max(this.now, this.nextAt);
+      looks = this.now === lookedAt ? looks + 1 : 1;
+      lookedAt = this.now;
+      if (looks > LOOKS_MAX) throw new Error(`goes in circles: ${describe(this.timeline)}`);
+      this.look();
+    }
+    this.now = Math.max(this.now, atMs);
+  }
+
+  observe(): Snapshot {
+    const recordedSpec = this.#records.get(this.status.specRecord ?? '');
+    const recorded = recordedSpec?.type === 'ok' ? recordedSpec.run : undefined;
+    const wanted = this.#wanted.type === 'ok' ? this.#wanted.run : undefined;
+    const run = recorded ?? (this.status.runId === undefined ? undefined : wanted);
+    const basis = run ?? wanted;
+    const draft: Snapshot = {
+      now: this.now,
+      object: {
+        namespace: this.#options.namespace,
+        name: this.#options.name,
+        uid: 'u-1',
+        generation: this.generation,
+        deletionRequestedAtMs: this.deletionRequestedAtMs,
+        hasFinalizer: this.hasFinalizer,
+        request: this.request,
+      },
+      wanted: this.#wanted,
+      recorded: run,
+      status: this.status,
+      routes: (basis?.targets ?? []).map((target) => ({
+        target,
+        reading: readVirtualRoute(this.route(target.name), this.#isSwapped(target)),
+      })),
+      ready: this.#ready(basis),
+      conflict: this.conflict,
+      answers: new Map(),
+    };
+    return answered(
+      draft,
+      (question) => this.answer(question),
+      (question) => this.asked(question),
+    );
+  }
+
+  protected asked(question: Question): void {
+    this.questions.push(question);
+  }
+
+  /** Observe, decide, checkpoint, act. */
+  look(): Decision {
+    const version = this.version;
+    const isCut = this.crashNext !== undefined;
+    const snapshot = this.observe();
+    const decision = decide(snapshot);
+    const before = this.#state();
+    this.carryOut(snapshot, decision, version);
+    const wakesNow = decision.wakeAtMs !== undefined && decision.wakeAtMs <= this.now;
+    if (wakesNow && !isCut && this.#isStill(before)) {
+      throw new Error(`wakes at once and nothing has changed: ${describe(this.timeline)}`);
+    }
+    return decision;
+  }
+
+  /**
+   * What the shell does with a decision, as another leader may do with an old one.
+   * @returns false when the status could not be written because the object has changed since `version`
+   */
+  carryOut(snapshot: Snapshot, decision: Decision, version: number): boolean {
+    const before = this.#state();
+    this.record(snapshot, decision);
+    const isWritten = this.#apply(snapshot, decision, version);
+    this.nextAt = this.#isStill(before) ? decision.wakeAtMs : this.now;
+    return isWritten;
+  }
+
+  #apply(snapshot: Snapshot, decision: Decision, version: number): boolean {
+    const crash = this.crashNext;
+    this.crashNext = undefined;
+    if (crash === 'beforeFirst') return true;
+    for (const action of decision.first) this.#act(action, snapshot);
+    if (crash === 'beforeStatus') return true;
+    if (decision.status !== snapshot.status) {
+      if (version !== this.version) return false;
+      // As the API server hands it out again: only what the schema knows, only what JSON can carry.
+      this.status = rolloutStatusSchema.parse(JSON.parse(JSON.stringify(decision.status)));
+      this.version += 1;
+      this.statusWrites += 1;
+    }
+    const passed = passedCount(decision.status) - passedCount(snapshot.status);
+    if (snapshot.status.runId === decision.status.runId && passed > 1) {
+      throw new Error(`${passed} points at once: ${describe(this.timeline)}`);
+    }
+    this.events.push(...decision.events.map((event) => ({ ...event, at: this.now })));
+    if (crash === 'beforeActions') return true;
+    for (const action of decision.actions) this.#act(action, snapshot);
+    return true;
+  }
+
+  #act(action: Action, known: Snapshot): void {
+    switch (action.type) {
+      case 'AddFinalizer':
+        this.hasFinalizer = true;
+        return;
+      case 'RemoveFinalizer':
+        this.hasFinalizer = false;
+        return;
+      case 'RecordSpec':
+        if (!this.#records.has(action.name)) this.#records.set(action.name, this.#wanted);
+        return;
+      case 'ClearRequest':
+        if (this.request === action.request) this.request = undefined;
+        return;
+      default:
+        this.#writeRoute(action, known);
+    }
+  }
+
+  #writeRoute(action: RouteAction, { routes }: Snapshot): void {
+    const route = this.route(action.target.name);
+    if (route.mode !== 'read' || this.write(route, action) === 'lost') return;
+    const seen = routes.find(({ target }) => target.name === route.name)?.reading;
+    const weight = writeVirtualRoute(route, action, seen, this.#isSwapped(action.target));
+    if (weight !== undefined) this.writes.push({ at: this.now, route: route.name, weight });
+  }
+
+  #isSwapped(target: RouteTarget): boolean {
+    const { canaryService } = this.#options;
+    return target.canary !== undefined && target.canary.service !== canaryService;
+  }
+
+  #ready(run: RunSpec | undefined): Snapshot['ready'] {
+    const of = (arm: 'stable' | 'canary') =>
+      run?.[arm] === undefined ? undefined : this.ready(arm);
+    return { stable: of('stable'), canary: of('canary') };
+  }
+
+  protected touched(): void {
+    this.version += 1;
+    this.nextAt = this.now;
+  }
+
+  protected record(snapshot: Snapshot, decision: Decision): void {
+    const { rule, because, status, first, actions, events } = decision;
+    const weights = snapshot.routes.flatMap(({ reading }) =>
+      reading.type === 'read' ? [reading.weight] : [],
+    );
+    this.timeline.push({
+      at: this.now,
+      rule,
+      phase: status.phase ?? '',
+      step: status.step,
+      weight: weights.length === 0 ? undefined : Math.max(...weights),
+      reason: because.reason,
+      message: because.message,
+      actions: [...first, ...actions].map(actionText),
+      events: events.map((event) => event.reason),
+    });
+  }
+
+  /** All that a decision may change; a status that says the same is the same object. */
+  #state(): readonly unknown[] {
+    const routes = [...this.routes.values()].flatMap((route) =>
+      Object.entries(route).flatMap(([key, value]) => (key === 'resourceVersion' ? [] : [value])),
+    );
+    return [this.status, this.hasFinalizer, this.request, ...routes];
+  }
+
+  #isStill(before: readonly unknown[]): boolean {
+    const after = this.#state();
+    return before.length === after.length && before.every((one, index) => one === after[index]);
+  }
+}
+
+export function actionText(action: Action): string {
+  switch (action.type) {
+    case 'SetWeight':
+      return `SetWeight ${action.target.name} ${action.weight}`;
+    case 'Isolate':
+    case 'Release':
+      return `${action.type} ${action.target.name}`;
+    default:
+      return action.type;
+  }
+}
+
+function passedCount({ plan = [] }: RolloutStatus): number {
+  return plan.filter((point) => point.passedAt !== undefined).length;
+}
+
+function describe(timeline: readonly Entry[]): string {
+  return timeline
+    .slice(-4)
+    .map((one) => `${new Date(one.at).toISOString()} ${one.rule} ${one.reason}: ${one.message}`)
+    .join('\n');
+}
