@@ -22,7 +22,7 @@ interface Layer {
 /** `api` ← `core` ← everything; adapters know ports, runtime and their own packages, never each other. */
 const layers: Readonly<Record<string, Layer>> = {
   api: { layers: [], packages: ['zod'] },
-  core: { layers: ['api'], packages: [] },
+  core: { layers: ['api'], packages: ['croner'] },
   ports: { layers: [], types: ['api', 'core'], packages: [] },
   runtime: { layers: ['ports'], packages: ['ts-retry', 'node:v8'] },
   controller: { layers: ['api', 'core', 'ports', 'runtime'], packages: [] },

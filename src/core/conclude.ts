@@ -5,6 +5,7 @@ import { assert } from './assert.ts';
 import { conditionsFor } from './conditions.ts';
 import type { Action, Decision } from './decision.ts';
 import { transitionEvents } from './events.ts';
+import { activeFreezes } from './freeze.ts';
 import { responseAtMs } from './ladder.ts';
 import { pendingRequest } from './requests.ts';
 import type { Verdict } from './rules/rule.ts';
@@ -161,7 +162,8 @@ function wake(
 }
 
 /** Every moment that matters to a run, apart from the next evaluation. */
-function moments(status: RolloutStatus, { run, triggers }: RunView): number[] {
+function moments(status: RolloutStatus, { run, triggers, now }: RunView): number[] {
+  const thaws = activeFreezes(run.freezes, now).map((freeze) => freeze.endsAtMs);
   const times = triggers.flatMap((outcome) => {
     const { unknownSince } = outcome.status;
     const looks = outcome.wakeAtMs === undefined ? [] : [outcome.wakeAtMs + run.offsetMs];
@@ -173,5 +175,6 @@ function moments(status: RolloutStatus, { run, triggers }: RunView): number[] {
     return [...looks, ...rungs, fromIso(unknownSince) + noDataForMs + run.offsetMs];
   });
   const next = status.plan?.find((point) => point.passedAt === undefined);
-  return next === undefined ? times : [...times, fromIso(next.dueAt)];
+  const moments = [...times, ...thaws];
+  return next === undefined ? moments : [...moments, fromIso(next.dueAt)];
 }

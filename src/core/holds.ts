@@ -6,6 +6,7 @@ import type { Hold, RolloutStatus } from '#api/status.ts';
 import type { Answer } from './answer.ts';
 import { CANARY_DOWN } from './builtin-triggers.ts';
 import type { Because } from './decision.ts';
+import { activeFreezes, freezeSentence } from './freeze.ts';
 import { isDue } from './ladder.ts';
 import type { RunSpec } from './run-spec.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -16,6 +17,7 @@ import { type TriggerOutcome, unknownReason } from './trigger.ts';
 export const CLOCK_SKEW_MAX_MS = 10_000;
 
 const TRIGGER_UNKNOWN = 'TriggerUnknown';
+const FROZEN = 'Frozen';
 const TRIGGER_NOT_INACTIVE = 'TriggerNotInactive';
 
 export interface Facts {
@@ -41,6 +43,7 @@ const holdFinders: readonly Finder[] = [
 ];
 
 const riseBlockerFinders: readonly Finder[] = [
+  frozen,
   criticalNotInactive,
   endpointsNotReady,
   stableUnderscaled,
@@ -56,9 +59,9 @@ export function findRiseBlockers(facts: Facts): Hold[] {
   return dated(riseBlockerFinders, facts);
 }
 
-/** An end state goes on being asserted, but nobody is sent to a canary that is not there. */
+/** An end state goes on being asserted, but in no freeze, and nobody is sent to a canary that is not there. */
 export function findEndedBlockers(facts: Facts): Hold[] {
-  return dated([endpointsNotReady], facts).filter((hold) => hold.by === 'canary');
+  return dated([frozen, endpointsNotReady], facts).filter((hold) => hold.by !== 'stable');
 }
 
 /** Those that say of a Critical trigger that it is not known to be Inactive: these end no run well either. */
@@ -87,6 +90,11 @@ function dated(finders: readonly Finder[], facts: Facts): Hold[] {
   return finders.flatMap((find) =>
     find(facts).map((hold) => dateHold(hold, facts.status, facts.now)),
   );
+}
+
+/** Those that say that the moment is in a freeze window: these stop a promotion too. */
+export function freezeBlockers(blockers: readonly Hold[]): Hold[] {
+  return blockers.filter(({ reason }) => reason === FROZEN);
 }
 
 /** Under a broken edit the recorded spec still says whether the run is paused. */
@@ -224,6 +232,14 @@ function criticalNotInactive({ triggers, now, run }: Facts): Omit<Hold, 'since'>
     const reason = status.state === 'Unknown' ? TRIGGER_UNKNOWN : TRIGGER_NOT_INACTIVE;
     return [{ reason, by, message: status.message ?? `${by} has not been evaluated yet` }];
   });
+}
+
+function frozen({ run, now }: Facts): Omit<Hold, 'since'>[] {
+  return activeFreezes(run.freezes, now).map((freeze) => ({
+    reason: FROZEN,
+    by: freeze.window.name,
+    message: freezeSentence(freeze),
+  }));
 }
 
 function endpointsNotReady({ snapshot, run }: Facts): Omit<Hold, 'since'>[] {

@@ -6,9 +6,10 @@ import { parseCondition } from '#api/condition-text.ts';
 import { defaultPlan, ladderBySeverity, noDataBySeverity } from '#api/defaults.ts';
 import { parseDuration } from '#api/duration.ts';
 import { usedPlaceholders } from '#api/placeholders.ts';
-import type { Checkpoint, Metric, RolloutSpec, Step, Trigger } from '#api/rollout.ts';
+import type { Metric, RolloutSpec, Trigger } from '#api/rollout.ts';
+import { resolveFreezes, resolvePoints } from './resolve-plan.ts';
 import { resolveTargets } from './resolve-targets.ts';
-import type { Measure, PlanPoint, Rung, RunSpec, RunTrigger } from './run-spec.ts';
+import type { Measure, Rung, RunSpec, RunTrigger } from './run-spec.ts';
 import type { ResolvedSpec } from './snapshot.ts';
 import { notActedOn, unsupported } from './unsupported.ts';
 
@@ -34,6 +35,7 @@ export function resolveSpec(input: ResolveInput): ResolvedSpec {
     return measure === undefined ? [] : [resolveTrigger(trigger, measure)];
   });
   const targets = resolveTargets(input, problems);
+  const freezes = resolveFreezes(spec, problems);
   if (problems.length > 0) return { type: 'invalid', problems };
   const { rollback } = spec;
   const run: RunSpec = {
@@ -44,6 +46,7 @@ export function resolveSpec(input: ResolveInput): ResolvedSpec {
     canary: spec.traffic.canary,
     targets,
     points: resolvePoints(spec),
+    freezes,
     thenMonitorForMs: monitorForMs(spec),
     intervalMs: parseDuration(spec.analysis.interval),
     offsetMs: parseDuration(spec.analysis.offset),
@@ -66,61 +69,6 @@ export function resolveSpec(input: ResolveInput): ResolvedSpec {
 function monitorForMs(spec: RolloutSpec): number {
   const fallback = spec.schedule === undefined ? defaultPlan.thenMonitorFor : '0s';
   return parseDuration(spec.success?.thenMonitorFor ?? fallback);
-}
-
-/** What a schedule of one's own and the default plan have in common. */
-interface PlanSource {
-  readonly steps: readonly Pick<Step, 'name' | 'at' | 'weight' | 'approval'>[];
-  readonly checkpoints: readonly Pick<Checkpoint, 'name' | 'at' | 'require'>[];
-  readonly end: string;
-}
-
-/** What `success.require` may name and no run can end well without: the rules themselves see to it. */
-const keptByRules: readonly string[] = ['NoCriticalTriggers', 'NoRollbacks'];
-
-/** Steps, checkpoints and the end in order of time; at the same time a checkpoint stands before a step. */
-function resolvePoints(spec: RolloutSpec): PlanPoint[] {
-  const schedule: PlanSource = spec.schedule ?? defaultPlan.schedule;
-  const hasCriteria = (spec.success?.criteria.length ?? 0) > 0;
-  const judged = (requirement: string) =>
-    requirement === 'NoFiringTriggers' ||
-    requirement === 'Preflight' ||
-    (requirement === 'SuccessCriteria' && !hasCriteria);
-  const base = { unjudged: [], requiresNoFiringTriggers: false, needsApproval: false };
-  const checkpoints = schedule.checkpoints.map(
-    (checkpoint): PlanPoint => ({
-      ...base,
-      name: checkpoint.name,
-      kind: 'Checkpoint',
-      atMs: parseDuration(checkpoint.at),
-      weight: undefined,
-      unjudged: checkpoint.require.filter((requirement) => !judged(requirement)),
-      requiresNoFiringTriggers: checkpoint.require.includes('NoFiringTriggers'),
-    }),
-  );
-  const steps = schedule.steps.map(
-    (step): PlanPoint => ({
-      ...base,
-      name: step.name,
-      kind: 'Step',
-      atMs: parseDuration(step.at),
-      weight: step.weight,
-      needsApproval: step.approval !== undefined,
-    }),
-  );
-  const end: PlanPoint = {
-    ...base,
-    name: 'end',
-    kind: 'End',
-    atMs: parseDuration(schedule.end),
-    weight: undefined,
-    unjudged: [
-      ...(hasCriteria ? ['SuccessCriteria'] : []),
-      ...(spec.success?.require ?? []).filter((one) => !keptByRules.includes(one)),
-    ],
-  };
-  // A stable sort keeps the order that the schema has already checked within each kind.
-  return [...[...checkpoints, ...steps].sort((a, b) => a.atMs - b.atMs), end];
 }
 
 function resolveTrigger(trigger: Trigger, measure: Measure): RunTrigger {

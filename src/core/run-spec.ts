@@ -1,5 +1,6 @@
 /** The spec as a run follows it: defaults filled in, durations in ms, conditions parsed, references resolved. */
 import type { Condition } from '#api/condition-text.ts';
+import type { CheckpointRequirement } from '#api/schedule.ts';
 
 export interface Backend {
   readonly service: string;
@@ -75,9 +76,31 @@ export interface PlanPoint {
   readonly weight: number | undefined;
   /** What this version cannot judge yet at this point; it holds there and says so. */
   readonly unjudged: readonly string[];
-  readonly requiresNoFiringTriggers: boolean;
-  /** A person must agree first. */
-  readonly needsApproval: boolean;
+  /** What must be so to pass a checkpoint; empty for steps and the end. */
+  readonly requirements: readonly CheckpointRequirement[];
+  /** What follows when it is not so. */
+  readonly onFailure: 'Hold' | 'Rollback';
+  /** People must agree first; undefined where nobody is asked. */
+  readonly approval: PointApproval | undefined;
+}
+
+export interface PointApproval {
+  /** How many distinct people. */
+  readonly quorum: number;
+  /** Whoever made the change does not count. */
+  readonly isAuthorExcluded: boolean;
+  /** How long to wait, from when the step is due; undefined: for ever. */
+  readonly expiresAfterMs: number | undefined;
+  readonly onExpiry: 'Hold' | 'Rollback';
+}
+
+/** No weight rises and nothing is promoted for `durationMs` of elapsed time from each opening. */
+export interface FreezeWindow {
+  readonly name: string;
+  readonly cron: string;
+  readonly timeZone: string;
+  readonly durationMs: number;
+  readonly reason: string | undefined;
 }
 
 export interface RunSpec {
@@ -89,6 +112,7 @@ export interface RunSpec {
   readonly canary: Backend | undefined;
   readonly targets: readonly RouteTarget[];
   readonly points: readonly PlanPoint[];
+  readonly freezes: readonly FreezeWindow[];
   readonly thenMonitorForMs: number;
   readonly intervalMs: number;
   readonly offsetMs: number;

@@ -2,15 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { RolloutSpecInput } from '#api/rollout.ts';
-import {
-  errorsTrigger,
-  HOUR,
-  resolved,
-  rolloutSpec,
-  runSpec,
-  T0,
-  threeSteps,
-} from '#test/builders.ts';
+import { errorsTrigger, HOUR, resolved, rolloutSpec, runSpec, T0 } from '#test/builders.ts';
 import { EngineHarness } from '#test/engine-harness.ts';
 
 const suite = { name: 'smoke', timeout: '1m', http: { url: 'http://h/run' } };
@@ -18,16 +10,6 @@ const suite = { name: 'smoke', timeout: '1m', http: { url: 'http://h/run' } };
 describe('what this version does not carry out is refused:', () => {
   const rows: readonly (readonly [what: string, spec: Partial<RolloutSpecInput>, says: RegExp])[] =
     [
-      [
-        'a freeze window',
-        {
-          schedule: {
-            ...threeSteps,
-            freeze: [{ name: 'night', cron: '0 18 * * 5', duration: '62h' }],
-          },
-        },
-        /spec\.schedule\.freeze: a freeze window is not carried out/,
-      ],
       [
         'a trigger by probe',
         {

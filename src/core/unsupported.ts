@@ -6,7 +6,6 @@ export function unsupported(spec: RolloutSpec): string[] {
   const refuse = (field: string, what: string) =>
     sentences.push(`${field}: ${what} is not carried out by this version; leave it out`);
   if (spec.workload !== undefined) refuse('spec.workload', 'keeping a stable copy of a workload');
-  if ((spec.schedule?.freeze.length ?? 0) > 0) refuse('spec.schedule.freeze', 'a freeze window');
   for (const [index, route] of spec.traffic.routes.entries()) {
     if (route.generate !== undefined) {
       refuse(`spec.traffic.routes[${index}].generate`, 'making the route');

@@ -27,6 +27,7 @@ export const reasons = {
   Paused: 'A person has paused the rollout.',
   PreflightFailed: 'Preflight has found something, and its policy is `Require`.',
   ApprovalRequired: 'The step waits for approval.',
+  Frozen: 'A freeze window is open: no weight rises and nothing is promoted until it ends.',
   CheckpointFailed: 'What a checkpoint requires is not so.',
   NotJudged: 'The point requires something that this version cannot judge.',
   TriggerPending: 'A condition is true and has not yet held for its time.',

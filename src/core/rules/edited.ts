@@ -1,7 +1,7 @@
 /** The spec was edited in mid-run and is valid: the run follows it from here on. Points passed stay passed. */
 import type { RolloutStatus } from '#api/status.ts';
 import { specRecordName } from '#core/run-id.ts';
-import type { RunSpec } from '#core/run-spec.ts';
+import type { PointApproval, RunSpec } from '#core/run-spec.ts';
 import { currentPoint, lastPassedStep, resolvePlan } from '#core/schedule.ts';
 import { isOtherTraffic } from '#core/traffic.ts';
 import { isWatched, type RunView } from '#core/view.ts';
@@ -45,7 +45,11 @@ function withoutChangedStep(view: RunView, wanted: RunSpec): RolloutStatus {
   const isSame =
     next?.weight === entered.weight &&
     next?.atMs === entered.atMs &&
-    next.needsApproval === entered.needsApproval;
+    isSameApproval(next.approval, entered.approval);
   const last = lastPassedStep(wanted, view.status);
   return isSame || last === undefined ? view.status : { ...view.status, step: last.name };
+}
+
+function isSameApproval(a: PointApproval | undefined, b: PointApproval | undefined): boolean {
+  return a?.quorum === b?.quorum && a?.isAuthorExcluded === b?.isAuthorExcluded;
 }

@@ -129,7 +129,10 @@ describe('a checkpoint', () => {
   });
 
   test('with what this version cannot judge is held there', () => {
-    const run = new EngineHarness({ spec: { schedule: checkpoint(['HealthSuites']) } });
+    const suite = { name: 'smoke', interval: '5m', timeout: '4m', http: { url: 'http://s/run' } };
+    const run = new EngineHarness({
+      spec: { schedule: checkpoint(['HealthSuites']), healthSuites: [suite] },
+    });
     run.runUntil(T0 + 10 * HOUR);
     assert.equal(run.status.holds?.[0]?.reason, 'NotJudged');
     assert.equal(run.weight(), 50);

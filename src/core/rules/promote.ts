@@ -2,12 +2,13 @@
  * The plan is carried out: watch for `thenMonitorFor`, then promote. Without a workload promotion means
  * that the last weight stays and goes on being asserted.
  */
+import type { Hold } from '#api/status.ts';
 import { endRun } from '#core/end-run.ts';
-import { criticalBlockers, holdSentence } from '#core/holds.ts';
+import { criticalBlockers, freezeBlockers, holdSentence } from '#core/holds.ts';
 import { fromIsoOptional, spanText, toIso } from '#core/time.ts';
 import { allRead, desiredWeight } from '#core/traffic.ts';
 import type { RunView } from '#core/view.ts';
-import type { Rule } from './rule.ts';
+import type { Rule, Verdict } from './rule.ts';
 
 export const promote: Rule = {
   name: 'promote',
@@ -27,6 +28,8 @@ export const promote: Rule = {
         ...(view.now < doneAtMs ? { wakeAtMs: doneAtMs } : {}),
       };
     }
+    const frozen = freezeBlockers(view.riseBlockers);
+    if (frozen.length > 0) return whileFrozen(view, frozen);
     const took = spanText(view.now - view.startedAtMs);
     const message = `revision ${view.run.revision} succeeded after ${took}`;
     const end = { outcome: 'Succeeded', message, now: view.now } as const;
@@ -39,6 +42,17 @@ export const promote: Rule = {
     };
   },
 };
+
+/** The end of the run is a promotion: it waits until the window has ended. */
+function whileFrozen(view: RunView, frozen: readonly Hold[]): Verdict {
+  const message = `the plan is carried out: ${holdSentence(frozen)}`;
+  return {
+    because: { reason: frozen[0]?.reason ?? 'Held', message },
+    phase: 'Held',
+    status: view.status,
+    holds: [...view.holds, ...frozen],
+  };
+}
 
 /** What a run must not end well with, as the end of a sentence. */
 function obstacleTo(view: RunView): string | undefined {
