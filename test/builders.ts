@@ -118,6 +118,7 @@ export function snapshot(run: RunSpec, overrides: Partial<Snapshot> = {}): Snaps
     routes: routesOf(run),
     ready: { stable: 2, canary: 2 },
     conflict: undefined,
+    suites: new Map(),
     answers: new Map(),
     ...overrides,
   };
@@ -143,15 +144,17 @@ export function startedStatus(run: RunSpec, overrides: Partial<RolloutStatus> = 
 export type SeriesValue = number | 'absent';
 export type SeriesOf = (query: string, atMs: number) => SeriesValue;
 
+/** A URL is asked under its own text, and answers 1 or 0. */
 export function answerTo(question: Question, seriesOf: SeriesOf): Answer {
-  if (question.type === 'instant') {
-    const value = seriesOf(question.query, question.atMs);
+  const text = 'query' in question ? question.query : question.url;
+  if ('atMs' in question) {
+    const value = seriesOf(text, question.atMs);
     const samples = value === 'absent' ? [] : [{ labels: {}, value, atMs: question.atMs }];
     return { type: 'samples', samples, skewMs: 0 };
   }
   const points = [];
   for (let atMs = question.startMs; atMs <= question.endMs; atMs += question.stepMs) {
-    const value = seriesOf(question.query, atMs);
+    const value = seriesOf(text, atMs);
     if (value !== 'absent') points.push({ atMs, value });
   }
   return { type: 'series', series: points.length === 0 ? [] : [{ labels: {}, points }], skewMs: 0 };

@@ -10,7 +10,7 @@ import type { RolloutStatus } from '#api/status.ts';
 import { type Reconciler, reconcile } from '#controller/reconcile.ts';
 import { RolloutIndex } from '#controller/rollout-index.ts';
 import { Specs } from '#controller/specs.ts';
-import type { Answer, Question } from '#core/answer.ts';
+import type { Answer, MetricQuestion } from '#core/answer.ts';
 import { ClusterError, type KubeObject } from '#ports/cluster.ts';
 import type { EventNote } from '#ports/event-recorder.ts';
 import { silentLogger } from '#ports/logger.ts';
@@ -28,12 +28,12 @@ interface Bench {
   readonly shell: Reconciler;
   readonly events: EventNote[];
   nowMs: number;
-  answer: (question: Question) => Answer;
+  answer: (question: MetricQuestion) => Answer;
   look(): Promise<unknown>;
   status(): RolloutStatus;
 }
 
-function healthy(question: Question): Answer {
+function healthy(question: MetricQuestion): Answer {
   if (question.query.startsWith('bad')) {
     return question.type === 'instant'
       ? { type: 'samples', samples: [], skewMs: 0 }
@@ -44,7 +44,7 @@ function healthy(question: Question): Answer {
     : { type: 'series', series: [], skewMs: 0 };
 }
 
-function failing({ type, query, ...window }: Question): Answer {
+function failing({ type, query, ...window }: MetricQuestion): Answer {
   const value = query.startsWith('bad') ? 5 : 10;
   if (type === 'instant') {
     return { type: 'samples', samples: [{ labels: {}, value, atMs: 0 }], skewMs: 0 };

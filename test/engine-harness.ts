@@ -26,6 +26,8 @@ export interface World {
   fault: (nowMs: number, question: Question) => QueryFault | undefined;
   skewMs: number;
   ready: (arm: 'stable' | 'canary', nowMs: number) => number | undefined;
+  /** Whether a URL answers as it should, asked live; undefined: this process could not ask. */
+  probe: (url: string, nowMs: number) => boolean | undefined;
   /** What comes of a write to a route: `lost` is an API server that does not answer. */
   write: (route: FakeRoute, action: Action, nowMs: number) => 'done' | 'lost';
 }
@@ -43,6 +45,8 @@ export interface HarnessOptions {
 
 export class EngineHarness extends EngineShell<RolloutSpecInput> {
   readonly world: World;
+  /** What this process has seen of URLs, by URL and time: forgotten with it. */
+  readonly probes = new Map<string, boolean | undefined>();
 
   constructor(options: HarnessOptions = {}) {
     const input = options.input ?? rolloutSpec(options.spec);
@@ -60,6 +64,7 @@ export class EngineHarness extends EngineShell<RolloutSpecInput> {
       fault: () => undefined,
       skewMs: 0,
       ready: () => 2,
+      probe: () => true,
       write: () => 'done',
       ...options.world,
     };
@@ -115,6 +120,15 @@ export class EngineHarness extends EngineShell<RolloutSpecInput> {
   }
 
   protected override answer(question: Question): Answer {
+    if (question.type === 'probe') {
+      this.probes.set(`${question.url} ${question.atMs}`, this.world.probe(question.url, this.now));
+    }
+    if (question.type === 'probe' || question.type === 'probeRange') {
+      return answerTo(question, (url, atMs) => {
+        const isUp = this.probes.get(`${url} ${atMs}`);
+        return isUp === undefined ? 'absent' : Number(isUp);
+      });
+    }
     const fault = this.world.fault(this.now, question);
     if (fault !== undefined) return { type: 'error', fault, message: `Prometheus: ${fault}` };
     const answer = answerTo(question, this.world.series);

@@ -53,6 +53,8 @@ export async function act(
     case 'ClearRequest':
       await clearRequest(key, action.request, actor, signal);
       return DONE;
+    case 'RunSuite':
+      return { type: 'refused', message: `suite ${action.suite.name} is not run` };
     default:
       return assertNever(action);
   }

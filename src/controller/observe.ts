@@ -1,7 +1,7 @@
 /** Look: everything `decide` may know about one rollout, put together from caches and due queries. */
 import { annotations, finalizer } from '#api/names.ts';
 import { type RolloutStatus, rolloutStatusSchema } from '#api/status.ts';
-import type { Answer, Question } from '#core/answer.ts';
+import type { Answer, MetricQuestion, Question } from '#core/answer.ts';
 import { questionKey } from '#core/answer.ts';
 import { openQuestions } from '#core/decide.ts';
 import type { RunSpec } from '#core/run-spec.ts';
@@ -16,7 +16,7 @@ import type { KnownSpec, Specs } from './specs.ts';
 
 /** Asks one question for one rollout; a failure is an answer. */
 export type AskMetrics = (
-  question: Question,
+  question: MetricQuestion,
   of: { readonly namespace: string; readonly spec: KnownSpec['spec'] },
   signal: AbortSignal,
 ) => Promise<Answer>;
@@ -57,6 +57,7 @@ export async function observe(
     routes: basis === undefined ? [] : readRoutes(basis, world),
     ready: readyOf(basis, key, world),
     conflict: world.index.conflictOf(key),
+    suites: new Map(),
     answers: new Map(),
   };
   const spec = recorded?.spec ?? wanted.spec;
@@ -77,12 +78,24 @@ async function answerQuestions(
     const unique = new Map(open.map((question) => [questionKey(question), question]));
     const asked = await Promise.all(
       [...unique].map(
-        async ([id, question]) => [id, await world.ask(question, of, signal)] as const,
+        async ([id, question]) => [id, await answerOne(question, of, world, signal)] as const,
       ),
     );
     known = { ...known, answers: new Map([...known.answers, ...asked]) };
   }
   return known;
+}
+
+async function answerOne(
+  question: Question,
+  of: { readonly namespace: string; readonly spec: KnownSpec['spec'] },
+  world: Observed,
+  signal: AbortSignal,
+): Promise<Answer> {
+  if (question.type === 'probe' || question.type === 'probeRange') {
+    return { type: 'error', fault: 'refused', message: 'probes are not carried out' };
+  }
+  return world.ask(question, of, signal);
 }
 
 /** The schema is loose, so a status of any version parses; one that does not is taken as empty and rewritten. */

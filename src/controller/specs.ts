@@ -3,7 +3,8 @@
 import type { RolloutSpec } from '#api/rollout.ts';
 import { rolloutSpecSchema } from '#api/rollout.ts';
 import { validateSpec } from '#api/validate.ts';
-import { type QueryFacts, resolveSpec } from '#core/resolve.ts';
+import { resolveSpec } from '#core/resolve.ts';
+import type { QueryFacts } from '#core/resolve-measure.ts';
 import type { ResolvedSpec } from '#core/snapshot.ts';
 import type { KubeObject, ObjectKey } from '#ports/cluster.ts';
 

@@ -1,5 +1,7 @@
 /** What a metric source answers. Answers are values, never exceptions: a failure is an answer too. */
 
+import { assertNever } from './assert.ts';
+
 /** One series' value at one time. `value` may be NaN or infinite: `reading.ts` decides what that means. */
 export interface Sample {
   readonly labels: Readonly<Record<string, string>>;
@@ -49,23 +51,63 @@ export type RangeAnswer =
 
 export type Answer = InstantAnswer | RangeAnswer;
 
-/** What the core wants to know before it can decide. */
-export type Question =
+/** Both ends included; every instant is a multiple of the step away from the start. */
+export interface QuestionWindow {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly stepMs: number;
+}
+
+export type MetricQuestion =
   | { readonly type: 'instant'; readonly query: string; readonly atMs: number }
-  | {
-      readonly type: 'range';
-      readonly query: string;
-      readonly startMs: number;
-      readonly endMs: number;
-      readonly stepMs: number;
-    };
+  | ({ readonly type: 'range'; readonly query: string } & QuestionWindow);
+
+export interface Probe {
+  readonly url: string;
+  readonly expectStatus: number;
+}
+
+/** 1 is up, 0 is down. A range is what this process has seen itself: a probe has no other history. */
+export type ProbeQuestion =
+  | ({ readonly type: 'probe'; readonly atMs: number } & Probe)
+  | ({ readonly type: 'probeRange' } & Probe & QuestionWindow);
+
+export type SuiteFigure = 'PassRate' | 'Failed' | 'NewFailures' | 'KnownFlaky';
+
+export interface SuiteFigureOf {
+  readonly suite: string;
+  readonly of: SuiteFigure;
+  /** How long a result stays valid when no next one comes: interval and timeout of the suite. */
+  readonly validForMs: number;
+}
+
+/** Answered by the core itself from the snapshot, never by the shell. */
+export type SuiteQuestion =
+  | ({ readonly type: 'suite'; readonly atMs: number } & SuiteFigureOf)
+  | ({ readonly type: 'suiteRange' } & SuiteFigureOf & QuestionWindow);
+
+/** What the core wants to know from the shell before it can decide. */
+export type Question = MetricQuestion | ProbeQuestion;
 
 /** The same question has the same key, so that an answer is found again. */
 export function questionKey(question: Question): string {
-  return question.type === 'instant'
-    ? `i ${question.atMs} ${question.query}`
-    : `r ${question.startMs} ${question.endMs} ${question.stepMs} ${question.query}`;
+  switch (question.type) {
+    case 'instant':
+      return `i ${question.atMs} ${question.query}`;
+    case 'range':
+      return `r ${windowKey(question)} ${question.query}`;
+    case 'probe':
+      return `p ${question.atMs} ${question.expectStatus} ${question.url}`;
+    case 'probeRange':
+      return `h ${windowKey(question)} ${question.expectStatus} ${question.url}`;
+    default:
+      return assertNever(question);
+  }
+}
+
+function windowKey({ startMs, endMs, stepMs }: QuestionWindow): string {
+  return `${startMs} ${endMs} ${stepMs}`;
 }
 
 /** Looks an answer up; when it is not there yet, notes the question down for the shell to ask. */
-export type Ask = (question: Question) => Answer | undefined;
+export type Ask = (question: Question | SuiteQuestion) => Answer | undefined;

@@ -1,6 +1,6 @@
 /** What `decide` says: the next status, what to do, whom to tell, and when to look again. */
 import type { RolloutStatus } from '#api/status.ts';
-import type { RouteTarget } from './run-spec.ts';
+import type { RouteTarget, RunSuite } from './run-spec.ts';
 import type { TriggerOutcome } from './trigger.ts';
 
 /** Why: the condition, the event, the log line and the notification all say this one sentence. */
@@ -25,7 +25,16 @@ export type Action =
   | { readonly type: 'RemoveFinalizer' }
   /** Keeps the spec as it is now, whole, under this name. */
   | { readonly type: 'RecordSpec'; readonly name: string; readonly runId: string }
-  | { readonly type: 'ClearRequest'; readonly request: string };
+  | { readonly type: 'ClearRequest'; readonly request: string }
+  /** Runs a suite unless it runs already, or a run of it has started at `dueAtMs` or later. */
+  | {
+      readonly type: 'RunSuite';
+      readonly suite: RunSuite;
+      readonly runId: string;
+      readonly dueAtMs: number;
+      /** A clause for logs: "its interval has passed". */
+      readonly reason: string;
+    };
 
 export interface EventDraft {
   readonly type: 'Normal' | 'Warning';

@@ -1,7 +1,7 @@
 /** Readings: what an answer of Prometheus means, row by row as engine.md has them. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Answer, QueryFault, Question, Sample } from './answer.ts';
+import type { Answer, Ask, QueryFault, Sample } from './answer.ts';
 import { type FilledMeasure, fillMeasure, type Reading, readAt, readWindow } from './reading.ts';
 
 const AT = 1_000_000;
@@ -21,9 +21,13 @@ function answer(says: Says): Answer {
   return { type: 'samples', samples, skewMs: undefined };
 }
 
+function queryOf(question: Parameters<Ask>[0]): string {
+  return 'query' in question ? question.query : '';
+}
+
 function read(measure: FilledMeasure, says: Readonly<Record<string, Says>>): Reading | undefined {
   return readAt(measure, AT, (question) => {
-    const said = says[question.query];
+    const said = says[queryOf(question)];
     return said === undefined ? undefined : answer(said);
   });
 }
@@ -163,7 +167,7 @@ describe('a window', () => {
     skewMs: undefined,
   });
   const readings = (measure: FilledMeasure, answers: Readonly<Record<string, Answer>>) =>
-    readWindow(measure, window, ({ query }) => answers[query]);
+    readWindow(measure, window, (question) => answers[queryOf(question)]);
 
   test('has one reading for each point of the grid, absent ones included', () => {
     const read = readings(query, { q: series({ 0: 1, 30: 2, 45: Number.NaN }) });
@@ -196,7 +200,7 @@ describe('a window', () => {
   });
 
   test('of more points than Prometheus gives at once is asked in parts', () => {
-    const asked: Question[] = [];
+    const asked: Parameters<Ask>[0][] = [];
     const long = { startMs: 0, endMs: 25_000, stepMs: 1 };
     const read = readWindow(query, long, (question) => {
       asked.push(question);

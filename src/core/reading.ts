@@ -7,12 +7,15 @@ import type {
   Ask,
   FailedAnswer,
   InstantAnswer,
+  Probe,
   QueryFault,
+  QuestionWindow,
   RangeAnswer,
   Sample,
   Series,
+  SuiteFigureOf,
 } from './answer.ts';
-import { assert } from './assert.ts';
+import { assert, assertNever } from './assert.ts';
 import type { Measure } from './run-spec.ts';
 
 export type Reading =
@@ -24,7 +27,7 @@ export type Reading =
   /** The question could not be answered at all. */
   | { readonly type: 'error'; readonly fault: QueryFault; readonly message: string };
 
-/** A measure's query texts with every placeholder filled in. */
+/** A measure with every placeholder filled in. */
 export type FilledMeasure =
   | { readonly type: 'query'; readonly query: string; readonly series: SeriesSelector }
   | {
@@ -32,16 +35,53 @@ export type FilledMeasure =
       readonly bad: string;
       readonly total: string;
       readonly series: SeriesSelector;
-    };
+    }
+  | ({ readonly type: 'probe' } & Probe)
+  | ({ readonly type: 'suite' } & SuiteFigureOf);
 
 type SeriesSelector = Readonly<Record<string, string>> | undefined;
 
 /** Fills the placeholders of a measure in; `fill` knows the arm and the time. */
 export function fillMeasure(measure: Measure, fill: (text: string) => string): FilledMeasure {
-  const series = fillSeries(measure.series, fill);
-  return measure.type === 'query'
-    ? { type: 'query', query: fill(measure.query), series }
-    : { type: 'ratio', bad: fill(measure.bad), total: fill(measure.total), series };
+  switch (measure.type) {
+    case 'query':
+      return {
+        type: 'query',
+        query: fill(measure.query),
+        series: fillSeries(measure.series, fill),
+      };
+    case 'ratio':
+      return {
+        type: 'ratio',
+        bad: fill(measure.bad),
+        total: fill(measure.total),
+        series: fillSeries(measure.series, fill),
+      };
+    case 'probe':
+      return { type: 'probe', url: measure.url, expectStatus: measure.expectStatus };
+    case 'suite': {
+      const { suite, of, validForMs } = measure;
+      return { type: 'suite', suite, of, validForMs };
+    }
+    default:
+      return assertNever(measure);
+  }
+}
+
+/** What is asked, for messages: the query, the URL, the suite. */
+export function measureText(measure: FilledMeasure): string {
+  switch (measure.type) {
+    case 'query':
+      return `query ${measure.query.trim()}`;
+    case 'ratio':
+      return `query ${`${measure.bad} / ${measure.total}`.trim()}`;
+    case 'probe':
+      return `probe ${measure.url}`;
+    case 'suite':
+      return `suite ${measure.suite}`;
+    default:
+      return assertNever(measure);
+  }
 }
 
 function fillSeries(series: SeriesSelector, fill: (text: string) => string): SeriesSelector {
@@ -51,23 +91,53 @@ function fillSeries(series: SeriesSelector, fill: (text: string) => string): Ser
 
 /** The reading at `atMs`; undefined while an answer is still missing. */
 export function readAt(measure: FilledMeasure, atMs: number, ask: Ask): Reading | undefined {
-  const instant = (query: string): InstantAnswer | undefined =>
-    asInstant(ask({ type: 'instant', query, atMs }));
-  if (measure.type === 'query') {
-    const answer = instant(measure.query);
-    return answer && readQuery(oneSample(answer, measure.series));
-  }
-  const bad = instant(measure.bad);
-  const total = instant(measure.total);
-  if (bad === undefined || total === undefined) return undefined;
-  return readRatio(oneSample(bad, measure.series), oneSample(total, measure.series));
+  const instant = (one: Source): InstantAnswer | undefined => asInstant(ask(instantOf(one, atMs)));
+  const [first, second] = sourcesOf(measure);
+  const answer = instant(first);
+  if (second === undefined) return answer && readQuery(oneSample(answer, seriesOf(measure)));
+  const total = instant(second);
+  if (answer === undefined || total === undefined) return undefined;
+  return readRatio(oneSample(answer, seriesOf(measure)), oneSample(total, seriesOf(measure)));
 }
 
-export interface Window {
-  readonly startMs: number;
-  readonly endMs: number;
-  readonly stepMs: number;
+/** What one question is about, whenever it is asked. */
+type Source =
+  | { readonly type: 'query'; readonly query: string }
+  | Extract<FilledMeasure, { readonly type: 'probe' | 'suite' }>;
+
+/** One, or `bad` and `total`. */
+function sourcesOf(measure: FilledMeasure): readonly [Source, Source?] {
+  if (measure.type !== 'ratio') return [measure];
+  return [
+    { type: 'query', query: measure.bad },
+    { type: 'query', query: measure.total },
+  ];
 }
+
+function seriesOf(measure: FilledMeasure): SeriesSelector {
+  return measure.type === 'query' || measure.type === 'ratio' ? measure.series : undefined;
+}
+
+function instantOf(source: Source, atMs: number): Parameters<Ask>[0] {
+  return source.type === 'query'
+    ? { type: 'instant', query: source.query, atMs }
+    : { ...source, atMs };
+}
+
+function rangeOf(source: Source, window: Window): Parameters<Ask>[0] {
+  switch (source.type) {
+    case 'query':
+      return { type: 'range', query: source.query, ...window };
+    case 'probe':
+      return { ...source, type: 'probeRange', ...window };
+    case 'suite':
+      return { ...source, type: 'suiteRange', ...window };
+    default:
+      return assertNever(source);
+  }
+}
+
+export type Window = QuestionWindow;
 
 export interface ReadingAt {
   readonly atMs: number;
@@ -86,28 +156,28 @@ export function readWindow(
   window: Window,
   ask: Ask,
 ): readonly ReadingAt[] | FailedAnswer | undefined {
-  const texts = measure.type === 'query' ? [measure.query] : [measure.bad, measure.total];
-  const answers = texts.map((query) => readSeries(query, window, ask));
+  const sources = sourcesOf(measure).filter((one) => one !== undefined);
+  const answers = sources.map((source) => readSeries(source, window, ask));
   const readers: ((atMs: number) => Single)[] = [];
   for (const answer of answers) {
     if (answer === undefined || 'type' in answer)
       return answers.includes(undefined) ? undefined : answer;
-    readers.push(onePerPoint(answer, measure.series));
+    readers.push(onePerPoint(answer, seriesOf(measure)));
   }
   return gridPoints(window).map((atMs) => {
     const [first, second] = readers.map((at) => at(atMs));
-    assert(first !== undefined, 'a measure asks at least one query');
+    assert(first !== undefined, 'a measure asks at least one question');
     return { atMs, reading: second === undefined ? readQuery(first) : readRatio(first, second) };
   });
 }
 
 /** Every part is asked at once. */
 function readSeries(
-  query: string,
+  source: Source,
   window: Window,
   ask: Ask,
 ): readonly Series[] | FailedAnswer | undefined {
-  const answers = partsOf(window).map((part) => asRange(ask({ type: 'range', query, ...part })));
+  const answers = partsOf(window).map((part) => asRange(ask(rangeOf(source, part))));
   const all: Series[] = [];
   for (const answer of answers) {
     if (answer === undefined || answer.type === 'error') {

@@ -1,6 +1,7 @@
 /** The spec as a run follows it: defaults filled in, durations in ms, conditions parsed, references resolved. */
 import type { Condition } from '#api/condition-text.ts';
 import type { CheckpointRequirement } from '#api/schedule.ts';
+import type { Probe, SuiteFigureOf } from './answer.ts';
 
 export interface Backend {
   readonly service: string;
@@ -27,7 +28,7 @@ export interface RouteTarget {
 export type Severity = 'Critical' | 'Warning' | 'Info';
 
 /**
- * How a number is had from Prometheus. Placeholders that differ by arm and time are still in the text.
+ * How a number is had. Placeholders that differ by arm and time are still in the text.
  * `rangeMs` is how far back the query looks: nothing from before the run may count.
  */
 export type Measure =
@@ -45,7 +46,23 @@ export type Measure =
       readonly series: Readonly<Record<string, string>> | undefined;
       readonly isArmBound: boolean;
       readonly rangeMs: number;
-    };
+    }
+  /** Neither arm's: whoever answers at the URL, whatever the suite tests. */
+  | (Probe & { readonly type: 'probe'; readonly isArmBound: false; readonly rangeMs: 0 })
+  | (SuiteFigureOf & { readonly type: 'suite'; readonly isArmBound: false; readonly rangeMs: 0 });
+
+/** A health suite, and how it is run. */
+export interface RunSuite {
+  readonly name: string;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly runner:
+    | { readonly type: 'http'; readonly url: string }
+    /** A JobTemplateSpec as the user wrote it. */
+    | { readonly type: 'job'; readonly template: Readonly<Record<string, unknown>> };
+  /** Regular expressions for names of tests. */
+  readonly knownFlaky: readonly string[];
+}
 
 export type ResponseAction = 'Rollback' | 'Hold' | 'Notify';
 
@@ -117,6 +134,7 @@ export interface RunSpec {
   readonly intervalMs: number;
   readonly offsetMs: number;
   readonly triggers: readonly RunTrigger[];
+  readonly suites: readonly RunSuite[];
   readonly canaryDown: { readonly forMs: number; readonly action: 'Rollback' | 'Hold' };
   readonly preflight: 'Require' | 'Advise' | 'Skip';
   readonly rollback: { readonly slaMs: number; readonly stopTrafficMs: number };

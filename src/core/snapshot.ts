@@ -3,6 +3,7 @@ import type { RolloutStatus } from '#api/status.ts';
 import type { Answer } from './answer.ts';
 import type { RouteReading } from './route-reading.ts';
 import type { RouteTarget, RunSpec } from './run-spec.ts';
+import type { SuiteState } from './suite-state.ts';
 
 export type ResolvedSpec =
   | { readonly type: 'ok'; readonly run: RunSpec }
@@ -43,6 +44,8 @@ export interface Snapshot {
   readonly ready: { readonly stable: number | undefined; readonly canary: number | undefined };
   /** Name of the older rollout that already steers one of these routes. */
   readonly conflict: string | undefined;
+  /** By name. A suite that is not in it has runs which are not known yet; one without runs has had none. */
+  readonly suites: ReadonlyMap<string, SuiteState>;
   /** Answers so far, by `questionKey`. */
   readonly answers: ReadonlyMap<string, Answer>;
 }

@@ -16,7 +16,7 @@ import type { Ask } from './answer.ts';
 import { assertNever } from './assert.ts';
 import { gapLimitMs } from './hold-proof.ts';
 import { proveFrom } from './hold-window.ts';
-import { type FilledMeasure, fillMeasure, type Reading, readAt } from './reading.ts';
+import { type FilledMeasure, fillMeasure, measureText, type Reading, readAt } from './reading.ts';
 import type { RunTrigger } from './run-spec.ts';
 import { clockText, fromIso, fromIsoOptional, spanText, tickAt, toIso } from './time.ts';
 
@@ -257,7 +257,6 @@ function firing(
   firingAtMs: number,
 ): TriggerStatus {
   const { trigger, before, measure } = step;
-  const query = measure.type === 'query' ? measure.query : `${measure.bad} / ${measure.total}`;
   const held = `for ${spanText(trigger.forMs)} since ${clockText(activeAtMs)}`;
   return changed(before, {
     ...base(trigger),
@@ -266,7 +265,7 @@ function firing(
     firingAt: toIso(firingAtMs),
     value: valueText(value),
     reason: 'ConditionHeld',
-    message: `${trigger.name} ${compareText(trigger.condition, value)} ${held} (query ${query.trim()})`,
+    message: `${trigger.name} ${compareText(trigger.condition, value)} ${held} (${measureText(measure)})`,
   });
 }
 

@@ -38,9 +38,7 @@ export function notActedOn(spec: RolloutSpec): string[] {
 }
 
 function unsupportedOf(trigger: Trigger): string[] {
-  const sources = (['suite', 'probe', 'alerts'] as const).filter(
-    (source) => trigger[source] !== undefined,
-  );
+  const sources = (['suite', 'probe'] as const).filter((source) => trigger[source] !== undefined);
   const rungs = (trigger.onFiring ?? []).flatMap((rung) => {
     if (rung.when !== undefined) return [`a rung with when: ${rung.when}`];
     return rung.action === 'RunSuite' || rung.action === 'Continue'

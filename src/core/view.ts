@@ -12,6 +12,7 @@ import { findEndedBlockers, findHolds, findRiseBlockers, standingDrift } from '.
 import type { RunSpec } from './run-spec.ts';
 import { currentPoint, resolvePlan } from './schedule.ts';
 import type { Snapshot } from './snapshot.ts';
+import { answerSuite, suiteOf } from './suite-reading.ts';
 import { fromIso, tickAt } from './time.ts';
 import { desiredWeight, highestRead, lowestWeight, observedWeight } from './traffic.ts';
 import { advanceTrigger, type TriggerOutcome } from './trigger.ts';
@@ -42,6 +43,9 @@ export function asker(snapshot: Snapshot): {
 } {
   const open = new Map<string, Question>();
   const ask: Ask = (question) => {
+    if (question.type === 'suite' || question.type === 'suiteRange') {
+      return answerSuite(question, suiteOf(snapshot, question.suite));
+    }
     const key = questionKey(question);
     const answer = snapshot.answers.get(key);
     if (answer === undefined) open.set(key, question);

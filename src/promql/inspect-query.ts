@@ -1,6 +1,6 @@
 /** A query of a spec, parsed before a run relies on it. Placeholders stand for names and numbers: one word of each will do. */
 import { substitute } from '#api/placeholders.ts';
-import type { QueryFacts } from '#core/resolve.ts';
+import type { QueryFacts } from '#core/resolve-measure.ts';
 import { checkPromql } from './check.ts';
 
 const STAND_INS = {

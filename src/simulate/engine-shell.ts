@@ -169,6 +169,7 @@ export abstract class EngineShell<Input> {
       })),
       ready: this.#ready(basis),
       conflict: this.conflict,
+      suites: new Map(),
       answers: new Map(),
     };
     return answered(
@@ -245,6 +246,8 @@ export abstract class EngineShell<Input> {
         return;
       case 'ClearRequest':
         if (this.request === action.request) this.request = undefined;
+        return;
+      case 'RunSuite':
         return;
       default:
         this.#writeRoute(action, known);

@@ -1,5 +1,5 @@
 /** The simulated Prometheus: answers from the truth and from where traffic really went, faults included. */
-import type { Answer, Question } from '#core/answer.ts';
+import type { Answer, MetricQuestion } from '#core/answer.ts';
 import { type Truth, within } from './truth.ts';
 
 /** How much of the traffic canary had, over time. */
@@ -13,7 +13,7 @@ export function weightAt(log: TrafficLog, atMs: number): number {
 }
 
 export function answer(
-  question: Question,
+  question: MetricQuestion,
   truth: Truth,
   log: TrafficLog,
   time: { readonly nowMs: number; readonly offMs: number },

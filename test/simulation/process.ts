@@ -4,13 +4,13 @@ import { rolloutSpecSchema } from '#api/rollout.ts';
 import { type Reconciler, type Return, reconcile } from '#controller/reconcile.ts';
 import { RolloutIndex } from '#controller/rollout-index.ts';
 import { Specs } from '#controller/specs.ts';
-import type { Answer, Question } from '#core/answer.ts';
+import type { Answer, MetricQuestion } from '#core/answer.ts';
 import type { EventNote } from '#ports/event-recorder.ts';
 import { silentLogger } from '#ports/logger.ts';
+import { inspectQuery } from '#promql/inspect-query.ts';
 import { createRouters } from '#routers/index.ts';
 import { RightOfWay } from '#runtime/right-of-way.ts';
 import { type FakeApiServer, FakeCluster, type FakeRequest } from '#test/fakes/cluster.ts';
-import { inspectQuery } from '#promql/inspect-query.ts';
 import { key, rolloutResource, routeResource } from './scenario.ts';
 import type { SimTime } from './time.ts';
 import { systemTimeOf } from './time.ts';
@@ -21,7 +21,7 @@ export class Killed extends Error {}
 export interface ProcessWorld {
   readonly time: SimTime;
   readonly server: FakeApiServer;
-  readonly ask: (question: Question) => Answer;
+  readonly ask: (question: MetricQuestion) => Answer;
   readonly ready: (service: string) => number;
   /** Called before and after each request; may throw, write as another, or let time pass. */
   readonly onRequest: (moment: 'before' | 'after', request: FakeRequest) => void;
