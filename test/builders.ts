@@ -90,6 +90,7 @@ export function reading(overrides: Partial<Read> = {}): Read {
     writtenBy: 'kubectl',
     owned: false,
     rolledBackRun: undefined,
+    isolated: false,
     resourceVersion: '1',
     problems: [],
     ...overrides,

@@ -35,6 +35,7 @@ export async function act(
   switch (action.type) {
     case 'SetWeight':
     case 'Isolate':
+    case 'Rejoin':
     case 'Release':
       return toOutcome(await writeRoute(action, actor, signal));
     case 'RecordSpec':
@@ -61,7 +62,7 @@ export async function act(
 }
 
 async function writeRoute(
-  action: Extract<Action, { type: 'SetWeight' | 'Isolate' | 'Release' }>,
+  action: Extract<Action, { type: 'SetWeight' | 'Isolate' | 'Rejoin' | 'Release' }>,
   actor: Actor,
   signal: AbortSignal,
 ): Promise<RouteWrite> {
@@ -79,6 +80,8 @@ async function writeRoute(
     }
     case 'Isolate':
       return router.isolate(target, signal);
+    case 'Rejoin':
+      return router.rejoin(target, signal);
     case 'Release':
       return router.release(target, action.declared, signal);
     default:

@@ -20,6 +20,7 @@ export type Action =
       readonly rollbackOf: string | undefined;
     }
   | { readonly type: 'Isolate'; readonly target: RouteTarget }
+  | { readonly type: 'Rejoin'; readonly target: RouteTarget }
   | { readonly type: 'Release'; readonly target: RouteTarget; readonly declared: number }
   | { readonly type: 'AddFinalizer' }
   | { readonly type: 'RemoveFinalizer' }

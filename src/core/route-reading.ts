@@ -22,6 +22,8 @@ export type RouteReading =
       readonly owned: boolean;
       /** The run whose rollback lowered this route, from the mark written together with the weight. */
       readonly rolledBackRun: string | undefined;
+      /** True while the last resort of a rollback keeps canary out of the route. */
+      readonly isolated: boolean;
       readonly resourceVersion: string;
       readonly problems: readonly RouteProblem[];
     }

@@ -95,7 +95,7 @@ export function steer(view: RunView, status: RolloutStatus, mayRise: boolean): S
   const isOurs = view.snapshot.conflict === undefined || isUnderWay(status);
   const desired = isOurs ? desiredWeight(view.run, status) : undefined;
   const parts = view.snapshot.routes.map((route) =>
-    steerOne(view, route, status, { desired, mayRise }),
+    steerOne(view, route, status, { isOurs, desired, mayRise }),
   );
   return {
     routes: parts.map((part) => part.route),
@@ -105,6 +105,7 @@ export function steer(view: RunView, status: RolloutStatus, mayRise: boolean): S
 }
 
 interface Aim {
+  readonly isOurs: boolean;
   readonly desired: number | undefined;
   readonly mayRise: boolean;
 }
@@ -140,6 +141,10 @@ function steerOne(
     ...(problem === '' ? {} : { problem }),
   };
   const events = drifted ? [driftEvent(route, aim.desired, reading.writtenBy)] : [];
+  // What an earlier run's rollback has cut off comes back, with weight 0, for the run that starts now.
+  if (reading.isolated && aim.isOurs && rollbackOf === undefined) {
+    return { route, actions: [{ type: 'Rejoin', target }], events };
+  }
   if (aim.desired === undefined) return { route, actions: [], events };
   const isThere = reading.weight === aim.desired && reading.uniform;
   // Where the rules disagree below the mark, writing the mark is a rise for some of them.

@@ -32,9 +32,11 @@ export interface TrafficRouter {
   ): Promise<RouteWrite>;
   /**
    * Last resort of a rollback: no rule that was split leads to canary any more. What is taken out is kept on
-   * the object (annotation `genesis.dev/isolated`) and comes back by `release`; until then a rise is refused.
+   * the object (annotation `genesis.dev/isolated`) and comes back by `rejoin` or `release`; until then a rise is refused.
    */
   isolate(target: RouteTarget, signal: AbortSignal): Promise<RouteWrite>;
+  /** Puts back with weight 0 what `isolate` has taken out: the next run begins on a route that can be split. */
+  rejoin(target: RouteTarget, signal: AbortSignal): Promise<RouteWrite>;
   /** Weights to `declared`, then gives up ownership of every field. */
   release(target: RouteTarget, declared: number, signal: AbortSignal): Promise<RouteWrite>;
 }

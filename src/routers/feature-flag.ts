@@ -53,6 +53,7 @@ export function createFeatureFlagSplitter(): Splitter {
       const operations = moves(object, target, 0);
       return 'type' in operations ? operations : patchOf(operations);
     },
+    rejoining: () => ({ type: 'stands' }),
     declaration(object, target, declared) {
       const operations = moves(object, target, declared);
       const texts = 'type' in operations ? [] : operations;
@@ -75,6 +76,7 @@ function readFlag(object: KubeObject, target: RouteTarget, read: ReadFlag): Rout
     writtenBy: lastWriter(object, ['f:data', `f:${place.key}`]),
     owned: isOwned(object),
     rolledBackRun: rolledBackRunOf(object, markOf(target)),
+    isolated: false,
     resourceVersion: object.metadata.resourceVersion ?? '',
     problems: [...flag.problems, ...(place.isImmutable ? [immutable] : [])],
   };

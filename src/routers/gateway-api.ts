@@ -8,10 +8,12 @@ import type { RouteReading, RouteTarget } from '#ports/traffic-router.ts';
 import { acceptanceOf } from './acceptance.ts';
 import {
   declaredPlan,
+  isIsolated,
   isolatePlan,
   isUnreached,
   noSplit,
   type PlanInput,
+  rejoinPlan,
   weightPlan,
 } from './gateway-plan.ts';
 import { findSplits, sharesOf, splitProblems } from './gateway-rules.ts';
@@ -31,6 +33,7 @@ export const gatewayApiSplitter: Splitter = {
   weights: (object, target, { weight, rollbackOf }) =>
     planned(object, target, (input) => weightPlan(input, weight, rollbackOf)),
   isolation: (object, target) => planned(object, target, isolatePlan),
+  rejoining: (object, target) => planned(object, target, rejoinPlan),
   declaration: (object, target, declared) =>
     planned(object, target, (input) => declaredPlan(input, declared)),
 };
@@ -56,6 +59,7 @@ function readRoute(object: KubeObject, target: RouteTarget): RouteReading {
     writtenBy: lastWriter(object, WEIGHTS_OWNER),
     owned: isOwned(object),
     rolledBackRun: rolledBackRunOf(object, input.pair.canary),
+    isolated: isIsolated(input, splits),
     resourceVersion: object.metadata.resourceVersion ?? '',
     problems: [...problems, ...acceptance.problems],
   };

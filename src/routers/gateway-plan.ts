@@ -21,7 +21,7 @@ import type { BackendRef, RouteShape } from './route-shape.ts';
 import { stands } from './shares.ts';
 import { guardedPatchOf, type Plan, patchOf, type Refusal } from './writing.ts';
 
-/** The backends that `isolate` has removed, so that `release` can put them back. */
+/** The backends that `isolate` has removed, so that `rejoin` or `release` can put them back. */
 const isolatedAnnotation = `${group}/isolated`;
 
 const removedRefs = z.array(
@@ -84,6 +84,13 @@ export function isolatePlan(input: PlanInput): Plan {
   return patchOf([...weights, ...removals, ...remember(input.object, [...kept, ...removed])]);
 }
 
+/** Canary back with weight 0 where `isolate` took it from; the mark of the rollback stays. */
+export function rejoinPlan(input: PlanInput): Plan {
+  const { object, pair } = input;
+  const others = readRemoved(object).filter(({ ref }) => ref.name !== pair.canary);
+  return guardedPatchOf(object, [...returnOperations(input, 0), ...remember(object, others)]);
+}
+
 /** Weights as declared, canary back where `isolate` took it from, and no mark of this pair's. */
 export function declaredPlan(input: PlanInput, declared: number): Plan {
   const { object, pair } = input;
@@ -108,7 +115,7 @@ export function isUnreached(input: PlanInput, splits: Splits): boolean {
 }
 
 /** A remembered backend whose rule has been given back to both, or to canary, is history. */
-function isIsolated({ object, pair }: PlanInput, splits: Splits): boolean {
+export function isIsolated({ object, pair }: PlanInput, splits: Splits): boolean {
   return readRemoved(object).some(
     ({ rule, ref }) => ref.name === pair.canary && splits.onlyStable.includes(rule),
   );
@@ -121,7 +128,7 @@ export function noSplit(input: PlanInput, splits: Splits): Omit<Refusal, 'type'>
   if (isIsolated(input, splits)) {
     return {
       reason: routeReasons.isolated,
-      message: `${name}: a rollback has removed ${pair.canary}; it comes back when the route is released, or by applying the route's own manifest`,
+      message: `${name}: a rollback has removed ${pair.canary}; it comes back with the next run, when the route is released, or by applying the route's own manifest`,
     };
   }
   return {

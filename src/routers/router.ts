@@ -26,6 +26,8 @@ export interface Splitter {
     goal: { readonly weight: number; readonly rollbackOf: string | undefined },
   ): Plan;
   isolation(object: KubeObject, target: RouteTarget): Plan;
+  /** Guarded: canary back with weight 0 where `isolation` took it from. */
+  rejoining(object: KubeObject, target: RouteTarget): Plan;
   /** Guarded: the declared weights, and no annotation of ours. */
   declaration(object: KubeObject, target: RouteTarget, declared: number): Plan;
 }
@@ -66,6 +68,10 @@ export function createRouter({
     async isolate(target, signal) {
       const plan = (object: KubeObject) => splitter.isolation(object, target);
       return toWrite(await patchUntilItStands(patchTarget(target, signal), plan), target);
+    },
+    async rejoin(target, signal) {
+      const plan = (object: KubeObject) => splitter.rejoining(object, target);
+      return toWrite(await patchOnce(patchTarget(target, signal), plan), target);
     },
     async release(target, declared, signal) {
       const plan = (object: KubeObject) => splitter.declaration(object, target, declared);

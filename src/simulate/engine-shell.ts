@@ -315,6 +315,7 @@ export function actionText(action: Action): string {
     case 'SetWeight':
       return `SetWeight ${action.target.name} ${action.weight}`;
     case 'Isolate':
+    case 'Rejoin':
     case 'Release':
       return `${action.type} ${action.target.name}`;
     default:

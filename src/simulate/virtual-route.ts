@@ -52,8 +52,9 @@ export function readVirtualRoute(route: VirtualRoute, isSwapped: boolean): Route
     writtenBy,
     owned,
     rolledBackRun: mark,
+    isolated: route.isolated,
     resourceVersion: String(route.resourceVersion),
-    problems,
+    problems: route.isolated ? [...problems, isolatedProblem(name)] : problems,
   };
 }
 
@@ -70,15 +71,22 @@ export function writeVirtualRoute(
   isSwapped: boolean,
 ): number | undefined {
   const isStale = seen?.type !== 'read' || seen.resourceVersion !== String(route.resourceVersion);
-  if (isStale && action.type === 'SetWeight' && action.weight > 0) return undefined;
+  const isRise = action.type === 'SetWeight' && action.weight > 0;
+  if ((isStale || route.isolated) && isRise) return undefined;
+  if (isStale && action.type === 'Rejoin') return undefined;
   route.resourceVersion += 1;
   if (action.type === 'Isolate') {
     Object.assign(route, { weight: 0, uniform: true, isolated: true, owned: true });
     return undefined;
   }
+  if (action.type === 'Rejoin') {
+    route.isolated = false;
+    return undefined;
+  }
   if (action.type === 'Release') {
     route.owned = false;
     route.mark = undefined;
+    route.isolated = false;
     route.weight = shareOf(action.declared, isSwapped);
     return undefined;
   }
@@ -89,6 +97,10 @@ export function writeVirtualRoute(
   if (!isMoving) return undefined;
   Object.assign(route, { owned: true, writtenBy: 'genesis', uniform: true });
   return action.weight;
+}
+
+function isolatedProblem(name: string): RouteProblem {
+  return { reason: 'Isolated', message: `${name}: a rollback has removed canary`, blocking: true };
 }
 
 function shareOf(weight: number, isSwapped: boolean): number {

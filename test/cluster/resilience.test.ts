@@ -22,7 +22,7 @@ import {
 
 const buildsColdWithinMs = 40 * 60_000;
 const toleranceMs = 2_000;
-/** How long Prometheus is away. Five minutes are tried by `RESILIENCE_AWAY_SECONDS=300 npm run test:cluster -- resilience`. */
+/** How long Prometheus is away. Five minutes are tried by `RESILIENCE_AWAY_SECONDS=300 npm exec -- node --test test/cluster/resilience.test.ts`. */
 const awayMs = 1_000 * Number(process.env['RESILIENCE_AWAY_SECONDS'] ?? 15);
 const seed = Number(process.env['RESILIENCE_SEED'] ?? systemClock.now() % 1_000_000);
 
@@ -254,30 +254,34 @@ describe(`a Prometheus that is away for ${awayMs / 1_000} s in mid-run`, {
   const errorRate = ({ triggers }: RolloutStatus) =>
     triggers?.find(({ name }) => name === 'error-rate');
 
-  before(async () => {
-    await victim.start();
-    steady = await world.add('steady', plan(4, 14, 20));
-    pending = await world.add('pending', plan(4, 90 + awayMs / 1_000, 100 + awayMs / 1_000));
-    const subjects = [steady, pending];
-    const areAtHalf = () => subjects.every(({ weights }) => weights.at(-1)?.weight === 50);
-    await until('both are at 50 %', areAtHalf, 20_000, subjects);
-    await systemClock.sleep(2_000);
-    world.fail('pending', 0.2);
-    const isPending = () => errorRate(statusOf(pending))?.state === 'Pending';
-    await until('a trigger is pending', isPending, 10_000, subjects);
-    gone = systemClock.now();
-    await world.prometheus.stopServer({ signal: 'SIGKILL' });
-    await systemClock.sleep(awayMs / 2);
-    // A fresh process knows nothing but the status.
-    victim.kill();
-    await victim.settled();
-    await systemClock.sleep(awayMs / 2);
-    Object.assign(during, { steady: statusOf(steady), pending: statusOf(pending) });
-    await world.prometheus.startServer();
-    back = systemClock.now();
-    const haveEnded = () => subjects.every((one) => /^(Succeeded|RolledBack)$/.test(phaseOf(one)));
-    await until('both have ended', haveEnded, 60_000, subjects);
-  });
+  before(
+    async () => {
+      await victim.start();
+      steady = await world.add('steady', plan(4, 14, 20));
+      pending = await world.add('pending', plan(4, 90 + awayMs / 1_000, 100 + awayMs / 1_000));
+      const subjects = [steady, pending];
+      const areAtHalf = () => subjects.every(({ weights }) => weights.at(-1)?.weight === 50);
+      await until('both are at 50 %', areAtHalf, 20_000, subjects);
+      await systemClock.sleep(2_000);
+      world.fail('pending', 0.2);
+      const isPending = () => errorRate(statusOf(pending))?.state === 'Pending';
+      await until('a trigger is pending', isPending, 10_000, subjects);
+      gone = systemClock.now();
+      await world.prometheus.stopServer({ signal: 'SIGKILL' });
+      await systemClock.sleep(awayMs / 2);
+      // A fresh process knows nothing but the status.
+      victim.kill();
+      await victim.settled();
+      await systemClock.sleep(awayMs / 2);
+      Object.assign(during, { steady: statusOf(steady), pending: statusOf(pending) });
+      await world.prometheus.startServer();
+      back = systemClock.now();
+      const haveEnded = () =>
+        subjects.every((one) => /^(Succeeded|RolledBack)$/.test(phaseOf(one)));
+      await until('both have ended', haveEnded, 60_000, subjects);
+    },
+    { timeout: 150_000 + awayMs },
+  );
   after(async () => await victim.stop());
 
   test('nothing is promoted and nothing rolled back', () => {

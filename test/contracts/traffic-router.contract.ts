@@ -260,6 +260,20 @@ export function trafficRouterContract(
       }
     });
 
+    test('brings back with weight 0 what isolation has taken away, so that it can be split again', async () => {
+      const bench = await start(10);
+      const before = JSON.stringify(subject.withoutWeights(await bench.live()));
+      await bench.set(50);
+      await bench.isolate();
+      const back = readingOf(await bench.rejoin());
+      assert.deepEqual(shareOf(back), { weight: 0, uniform: true });
+      assert.equal(JSON.stringify(subject.withoutWeights(await bench.live())), before);
+      const writeCount = bench.cluster.writeCount;
+      await bench.rejoin();
+      assert.equal(bench.cluster.writeCount, writeCount);
+      assert.equal(weightOf(readingOf(await bench.set(50))), 50);
+    });
+
     test('brings back on release what isolation has taken away', async () => {
       const bench = await start(10);
       const before = JSON.stringify(subject.withoutWeights(await bench.live()));
@@ -314,6 +328,10 @@ class Bench {
 
   async isolate(): Promise<RouteWrite> {
     return await this.router.isolate(this.target, limit());
+  }
+
+  async rejoin(): Promise<RouteWrite> {
+    return await this.router.rejoin(this.target, limit());
   }
 
   async release(declared: number): Promise<RouteWrite> {

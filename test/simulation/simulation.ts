@@ -263,6 +263,8 @@ class World {
       if (this.#random.chance(0.5)) this.#processes[0]?.cluster.pauseWatch();
       this.#processes.push(second);
     }
+    // A stream that has gone silent is noticed and opened anew: whoever is left alone sees the world again.
+    if (this.#processes.length === 1) this.#processes[0]?.cluster.resumeWatch();
     if (!wantsSecond && this.#processes.length === 2) {
       this.#note('the first of two stops');
       this.#processes.shift();
