@@ -34,7 +34,10 @@ function isThere({ run, status, snapshot }: RunView): boolean {
   return desired === undefined || allRead(snapshot.routes, desired);
 }
 
-/** Only what reads 0 now and is declared to be 0 is let go. */
+/**
+ * Only what reads 0 now and is declared to be 0 is let go. A route that canary was cut out of stays ours: letting
+ * go would put it back, and with it the sessions it was cut off from.
+ */
 function releasing({ status, snapshot }: RunView): RolloutStatus {
   const isAtRest = (route: RouteStatus) =>
     snapshot.routes.some(
@@ -43,7 +46,8 @@ function releasing({ status, snapshot }: RunView): RolloutStatus {
         target.name === route.name &&
         reading.type === 'read' &&
         reading.weight === 0 &&
-        reading.uniform,
+        reading.uniform &&
+        !reading.isolated,
     );
   const routes = status.routes?.map((route) =>
     route.declared === 0 && route.weight === 0 && isAtRest(route)

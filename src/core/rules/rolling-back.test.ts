@@ -290,6 +290,12 @@ describe('verified from traffic', () => {
     assert.equal(run.status.rollback?.outcome, 'Degraded');
     assert.equal(run.status.rollback?.stages[0]?.outcome, 'Overrun');
     assert.equal(run.route().isolated, true);
+    // Declared or not, it stays cut off until the next run begins.
+    assert.equal(run.status.routes?.[0]?.released, undefined);
+    run.edit({ revision: 'v3' });
+    run.runUntil(decidedAt + 3 * MINUTE);
+    assert.equal(run.route().isolated, false);
+    assert.equal(run.status.step, 'dark');
   });
 
   test('does not call silence of the metric itself verified', () => {
