@@ -1,5 +1,6 @@
 /** The wiring: adapters are built and plugged into the controller here, and closed in order. Nothing is decided. */
 import { Controller } from '#controller/controller.ts';
+import { noEvidence } from '#controller/evidence.ts';
 import type { ReconcileObserver } from '#controller/observer.ts';
 import type { Reconciler } from '#controller/reconcile.ts';
 import { RolloutIndex } from '#controller/rollout-index.ts';
@@ -169,6 +170,7 @@ async function plug(
     }),
     routers: createRouters(cluster, logger),
     rightOfWay: new RightOfWay(clock),
+    evidence: noEvidence,
     routesWatched: (run, signal) => watching.flagsOf(run, signal),
     observer: telemetry.reconciles,
   };

@@ -7,6 +7,7 @@ import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { rolloutSpecSchema } from '#api/rollout.ts';
 import type { RolloutStatus } from '#api/status.ts';
+import { noEvidence } from '#controller/evidence.ts';
 import { type Reconciler, reconcile } from '#controller/reconcile.ts';
 import { RolloutIndex } from '#controller/rollout-index.ts';
 import { Specs } from '#controller/specs.ts';
@@ -80,6 +81,7 @@ function bench(rollout: KubeObject): Bench {
       routers: createRouters(cluster, silentLogger),
       specs: new Specs(inspectQuery),
       ask: (question) => Promise.resolve(made.answer(question)),
+      evidence: noEvidence,
       routesWatched: () => Promise.resolve(),
       rightOfWay: new RightOfWay(systemClock),
       events: { record: (note) => events.push(note) },

@@ -4,6 +4,8 @@ import { assertNever } from '#core/assert.ts';
 import type { Action } from '#core/decision.ts';
 import type { Cluster, KubeObject, ObjectKey } from '#ports/cluster.ts';
 import type { RouteWrite, TrafficRouter } from '#ports/traffic-router.ts';
+import type { EvidenceKeeper } from './evidence.ts';
+import { type AskMetrics, parseStatus } from './observe.ts';
 import { writeSpecRecord } from './spec-records.ts';
 import type { Specs } from './specs.ts';
 
@@ -11,6 +13,8 @@ export interface Actor {
   readonly cluster: Cluster;
   readonly routers: (kind: string) => TrafficRouter | undefined;
   readonly specs: Specs;
+  readonly ask: AskMetrics;
+  readonly evidence: EvidenceKeeper;
 }
 
 /** What came of an action that the API server did not fail. */
@@ -56,6 +60,14 @@ export async function act(
       return DONE;
     case 'RunSuite':
       return { type: 'refused', message: `suite ${action.suite.name} is not run` };
+    case 'RecordSnapshot': {
+      const record = parseStatus(rollout).specRecord ?? '';
+      const { spec } = actor.specs.recorded(record, key) ?? actor.specs.current(rollout, key);
+      actor.evidence.keepSnapshot(rollout, action, (question, inTime) =>
+        actor.ask(question, { namespace, spec }, inTime),
+      );
+      return DONE;
+    }
     default:
       return assertNever(action);
   }

@@ -10,6 +10,7 @@ import type { Clock } from '#ports/clock.ts';
 import type { Cluster, KubeObject, ObjectKey } from '#ports/cluster.ts';
 import type { Endpoints } from '#ports/endpoints.ts';
 import type { TrafficRouter } from '#ports/traffic-router.ts';
+import type { EvidenceKeeper } from './evidence.ts';
 import type { RolloutIndex } from './rollout-index.ts';
 import { readSpecRecord } from './spec-records.ts';
 import type { KnownSpec, Specs } from './specs.ts';
@@ -29,6 +30,7 @@ export interface Observed {
   readonly index: RolloutIndex;
   readonly specs: Specs;
   readonly ask: AskMetrics;
+  readonly evidence: EvidenceKeeper;
   /** Resolves once everything the run's routers read is watched. */
   readonly routesWatched: (run: RunSpec, signal: AbortSignal) => Promise<void>;
 }
@@ -59,6 +61,7 @@ export async function observe(
     conflict: world.index.conflictOf(key),
     suites: new Map(),
     answers: new Map(),
+    evidence: world.evidence.stateOf(object, status),
   };
   const spec = recorded?.spec ?? wanted.spec;
   return answerQuestions(snapshot, { namespace: key.namespace, spec }, world, signal);

@@ -2,7 +2,9 @@
 import { rolloutResource } from '#api/names.ts';
 import { decide } from '#core/decide.ts';
 import type { Action, Decision } from '#core/decision.ts';
+import type { EventRecord } from '#core/record.ts';
 import type { Snapshot } from '#core/snapshot.ts';
+import { toIso } from '#core/time.ts';
 import type { KubeObject, ObjectKey } from '#ports/cluster.ts';
 import type { EventRecorder } from '#ports/event-recorder.ts';
 import type { Logger } from '#ports/logger.ts';
@@ -43,6 +45,7 @@ export async function reconcile(
   const object = shell.cluster.cached(rolloutResource, key);
   if (object === undefined) {
     shell.specs.forget(key);
+    shell.evidence.forget(key);
     shell.observer.forgotten(key);
     return { type: 'gone' };
   }
@@ -139,13 +142,23 @@ async function actAll(
 function tell({ object, key, snapshot, decision }: Look, shell: Reconciler): void {
   for (const { type, reason, action, note } of decision.events) {
     shell.events.record({ regarding: object, type, reason, action, note });
+    const at = toIso(snapshot.now);
+    const event: EventRecord = { type: 'event', at, kind: type, reason, note };
+    shell.evidence.keepEvent(object, decision.status.runId ?? '', event);
   }
   const { rule, because, status } = decision;
   const fields = { ...key, rule, ...because, phase: status.phase, runId: status.runId };
-  const changes = status !== snapshot.status || decision.first.length + decision.actions.length > 0;
+  const changes =
+    status !== snapshot.status ||
+    decision.first.length + decision.actions.filter(isTold).length > 0;
   if (changes) shell.logger.info(fields, because.message);
   else shell.logger.debug(fields, because.message);
   shell.observer.decided(key, snapshot, decision);
+}
+
+/** A record every few minutes is no news. */
+function isTold(action: Action): boolean {
+  return action.type !== 'RecordSnapshot';
 }
 
 function comeBack(decision: Decision): Return {

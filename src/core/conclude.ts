@@ -5,6 +5,7 @@ import { assert } from './assert.ts';
 import { conditionsFor } from './conditions.ts';
 import type { Action, Decision } from './decision.ts';
 import { transitionEvents } from './events.ts';
+import { nextSnapshotAtMs, recordActions, snapshotCounts } from './evidence.ts';
 import { activeFreezes } from './freeze.ts';
 import { responseAtMs } from './ladder.ts';
 import { pendingRequest } from './requests.ts';
@@ -32,13 +33,21 @@ export function conclude(input: Conclusion): Decision {
   const steered = steering?.actions ?? [];
   const later = steered.filter((action) => !belongsToRollback(action));
   checkInvariants(snapshot, status, steered);
+  const isSame = isSameStatus(snapshot.status, status);
+  // The view is of the run before where a new one starts now.
+  const kept = view?.runId === status.runId ? view : undefined;
   return {
     rule,
     because: verdict.because,
     // A steady state writes nothing: an unchanged status is the very object that was read.
-    status: isSameStatus(snapshot.status, status) ? snapshot.status : status,
+    status: isSame ? snapshot.status : withSnapshots(status, kept),
     first: [...steered.filter(belongsToRollback), ...(verdict.first ?? [])],
-    actions: [...later, ...(verdict.actions ?? []), ...clearing(snapshot, status)],
+    actions: [
+      ...later,
+      ...(verdict.actions ?? []),
+      ...clearing(snapshot, status),
+      ...(kept === undefined ? [] : recordActions(kept, status)),
+    ],
     events: [
       ...(verdict.events ?? []),
       ...(steering?.events ?? []),
@@ -46,7 +55,14 @@ export function conclude(input: Conclusion): Decision {
     ],
     ...wake(verdict, status, view),
     triggers: view?.triggers ?? [],
+    snapshots: kept && snapshotCounts(kept),
   };
+}
+
+/** Written along with what changes anyway, never for its own sake: live figures are metrics. */
+function withSnapshots(status: RolloutStatus, view: RunView | undefined): RolloutStatus {
+  const counts = view && snapshotCounts(view);
+  return counts === undefined ? status : { ...status, snapshots: { ...counts } };
 }
 
 /** A request that has been answered is taken away, again and again until it is gone. */
@@ -162,7 +178,8 @@ function wake(
 }
 
 /** Every moment that matters to a run, apart from the next evaluation. */
-function moments(status: RolloutStatus, { run, triggers, now }: RunView): number[] {
+function moments(status: RolloutStatus, view: RunView): number[] {
+  const { run, triggers, now } = view;
   const thaws = activeFreezes(run.freezes, now).map((freeze) => freeze.endsAtMs);
   const times = triggers.flatMap((outcome) => {
     const { unknownSince } = outcome.status;
@@ -175,6 +192,6 @@ function moments(status: RolloutStatus, { run, triggers, now }: RunView): number
     return [...looks, ...rungs, fromIso(unknownSince) + noDataForMs + run.offsetMs];
   });
   const next = status.plan?.find((point) => point.passedAt === undefined);
-  const moments = [...times, ...thaws];
+  const moments = [...times, ...thaws, nextSnapshotAtMs(view)];
   return next === undefined ? moments : [...moments, fromIso(next.dueAt)];
 }

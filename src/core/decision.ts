@@ -1,5 +1,7 @@
 /** What `decide` says: the next status, what to do, whom to tell, and when to look again. */
 import type { RolloutStatus } from '#api/status.ts';
+import type { SnapshotCounts } from './evidence.ts';
+import type { RecordDraft } from './record.ts';
 import type { RouteTarget, RunSuite } from './run-spec.ts';
 import type { TriggerOutcome } from './trigger.ts';
 
@@ -35,6 +37,13 @@ export type Action =
       readonly dueAtMs: number;
       /** A clause for logs: "its interval has passed". */
       readonly reason: string;
+    }
+  /** Completes the draft with what is still to be asked, and keeps the record. Never waited for. */
+  | {
+      readonly type: 'RecordSnapshot';
+      readonly runId: string;
+      readonly index: number;
+      readonly draft: RecordDraft;
     };
 
 export interface EventDraft {
@@ -63,4 +72,6 @@ export interface Decision {
   readonly slackMs: number;
   /** The triggers as evaluated, with live readings, for metrics. */
   readonly triggers: readonly TriggerOutcome[];
+  /** Live figures; undefined while it is not known what has been recorded. */
+  readonly snapshots?: SnapshotCounts | undefined;
 }

@@ -7,6 +7,7 @@ import { defaultPlan, ladderBySeverity, noDataBySeverity } from '#api/defaults.t
 import { parseDuration } from '#api/duration.ts';
 import type { RolloutSpec, Trigger } from '#api/rollout.ts';
 import { type MeasureInput, resolveMeasure } from './resolve-measure.ts';
+import { resolveMetrics } from './resolve-metrics.ts';
 import { resolveFreezes, resolvePoints } from './resolve-plan.ts';
 import { resolveSuites } from './resolve-suites.ts';
 import { resolveTargets } from './resolve-targets.ts';
@@ -31,6 +32,9 @@ export function resolveSpec(input: ResolveInput): ResolvedSpec {
   const suites = resolveSuites(spec.healthSuites);
   const targets = resolveTargets(input, problems);
   const freezes = resolveFreezes(spec, problems);
+  const metrics = resolveMetrics(spec, problems, (metric, where, found) =>
+    resolveMeasure(input, { metric }, where, found),
+  );
   if (problems.length > 0) return { type: 'invalid', problems };
   const { rollback } = spec;
   const run: RunSpec = {
@@ -56,6 +60,11 @@ export function resolveSpec(input: ResolveInput): ResolvedSpec {
     deletionPolicy: spec.deletionPolicy,
     onNewRevision: spec.onNewRevision,
     historyLimit: spec.historyLimit,
+    metrics,
+    snapshots: {
+      intervalMs: parseDuration(spec.snapshots.interval),
+      keepRuns: spec.snapshots.keepRuns,
+    },
     notActedOn: notActedOn(spec),
   };
   return { type: 'ok', run };

@@ -120,6 +120,12 @@ export interface FreezeWindow {
   readonly reason: string | undefined;
 }
 
+/** A metric that is recorded, whether or not a trigger or a criterion looks at it. */
+export interface RunMetric {
+  readonly name: string;
+  readonly measure: Measure;
+}
+
 export interface RunSpec {
   readonly revision: string;
   readonly paused: boolean;
@@ -141,6 +147,8 @@ export interface RunSpec {
   readonly deletionPolicy: 'RestoreStable' | 'KeepTraffic';
   readonly onNewRevision: 'Restart' | 'Queue' | 'Reject';
   readonly historyLimit: number;
+  readonly metrics: readonly RunMetric[];
+  readonly snapshots: { readonly intervalMs: number; readonly keepRuns: number };
   /** Fields that are set and that this version does not act on. */
   readonly notActedOn: readonly string[];
 }

@@ -1,6 +1,7 @@
 /** Everything `decide` may know, as one immutable value. */
 import type { RolloutStatus } from '#api/status.ts';
 import type { Answer } from './answer.ts';
+import type { EvidenceState } from './evidence.ts';
 import type { RouteReading } from './route-reading.ts';
 import type { RouteTarget, RunSpec } from './run-spec.ts';
 import type { SuiteState } from './suite-state.ts';
@@ -48,4 +49,6 @@ export interface Snapshot {
   readonly suites: ReadonlyMap<string, SuiteState>;
   /** Answers so far, by `questionKey`. */
   readonly answers: ReadonlyMap<string, Answer>;
+  /** What is kept of the current run; undefined while it is not known, and where nothing is kept. */
+  readonly evidence?: EvidenceState | undefined;
 }

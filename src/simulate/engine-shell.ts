@@ -10,6 +10,7 @@ import type { Action, Decision, EventDraft } from '#core/decision.ts';
 import type { RouteTarget, RunSpec } from '#core/run-spec.ts';
 import type { ResolvedSpec, Snapshot } from '#core/snapshot.ts';
 import { answered } from './ask.ts';
+import { isEvidence, VirtualEvidence } from './virtual-evidence.ts';
 import {
   type RouteAction,
   readVirtualRoute,
@@ -58,6 +59,7 @@ export abstract class EngineShell<Input> {
   readonly events: (EventDraft & { readonly at: number })[] = [];
   readonly writes: { readonly at: number; readonly route: string; readonly weight: number }[] = [];
   readonly questions: Question[] = [];
+  readonly evidence = new VirtualEvidence();
   statusWrites = 0;
   hasFinalizer = false;
   request: string | undefined;
@@ -171,6 +173,7 @@ export abstract class EngineShell<Input> {
       conflict: this.conflict,
       suites: new Map(),
       answers: new Map(),
+      evidence: this.evidence.stateOf(this.status.runId ?? ''),
     };
     return answered(
       draft,
@@ -249,6 +252,9 @@ export abstract class EngineShell<Input> {
         return;
       case 'RunSuite':
         return;
+      case 'RecordSnapshot':
+        this.evidence.carryOut(action, (question) => this.answer(question));
+        return;
       default:
         this.#writeRoute(action, known);
     }
@@ -291,7 +297,7 @@ export abstract class EngineShell<Input> {
       weight: weights.length === 0 ? undefined : Math.max(...weights),
       reason: because.reason,
       message: because.message,
-      actions: [...first, ...actions].map(actionText),
+      actions: [...first, ...actions].filter((one) => !isEvidence(one)).map(actionText),
       events: events.map((event) => event.reason),
     });
   }

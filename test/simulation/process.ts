@@ -1,6 +1,7 @@
 /** One process of the operator: the real shell and engine over its own client, which can die at any request. */
 
 import { rolloutSpecSchema } from '#api/rollout.ts';
+import { noEvidence } from '#controller/evidence.ts';
 import { type Reconciler, type Return, reconcile } from '#controller/reconcile.ts';
 import { RolloutIndex } from '#controller/rollout-index.ts';
 import { Specs } from '#controller/specs.ts';
@@ -57,6 +58,7 @@ export class Process {
       index,
       specs: new Specs(inspectQuery),
       ask: (question) => Promise.resolve(world.ask(question)),
+      evidence: noEvidence,
       routesWatched: () => Promise.resolve(),
       events: { record: world.onEvent },
       observer: {

@@ -1,0 +1,34 @@
+/**
+ * The shell's side of evidence: what the engine wants kept goes in here and is written in the background.
+ * Nothing here ever waits, throws, or stands in the way of a decision.
+ */
+import type { RolloutStatus } from '#api/status.ts';
+import type { Answer, Question } from '#core/answer.ts';
+import type { Action } from '#core/decision.ts';
+import type { EvidenceState } from '#core/evidence.ts';
+import type { EventRecord } from '#core/record.ts';
+import type { KubeObject, ObjectKey } from '#ports/cluster.ts';
+
+export type RecordSnapshot = Extract<Action, { readonly type: 'RecordSnapshot' }>;
+
+export interface EvidenceKeeper {
+  /** What is kept of the current run; undefined while that is not known yet. */
+  stateOf(rollout: KubeObject, status: RolloutStatus): EvidenceState | undefined;
+  /** @param ask answers what the look itself had no need to ask */
+  keepSnapshot(
+    rollout: KubeObject,
+    action: RecordSnapshot,
+    ask: (question: Question, signal: AbortSignal) => Promise<Answer>,
+  ): void;
+  keepEvent(rollout: KubeObject, runId: string, event: EventRecord): void;
+  /** The rollout is gone. */
+  forget(key: ObjectKey): void;
+}
+
+/** Keeps nothing, and says so: no snapshot is ever due. */
+export const noEvidence: EvidenceKeeper = {
+  stateOf: () => undefined,
+  keepSnapshot: () => undefined,
+  keepEvent: () => undefined,
+  forget: () => undefined,
+};

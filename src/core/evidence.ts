@@ -1,0 +1,108 @@
+/**
+ * When a snapshot is due, and how many there should be. At `startedAt + k × interval`, k = 1, 2, …, up to half an
+ * interval late; paused, held and extended time counts. A missing one is counted and shown, never filled in.
+ */
+import type { RolloutStatus } from '#api/status.ts';
+import type { Action } from './decision.ts';
+import { countUpTo, hasIndex, type IndexRanges } from './index-ranges.ts';
+import { draftRecord } from './record.ts';
+import type { RunSpec } from './run-spec.ts';
+import { fromIsoOptional } from './time.ts';
+import { isWatched, type RunView } from './view.ts';
+
+/** What the store has of the current run. */
+export interface EvidenceState {
+  /** Indices of the snapshots that are kept, or on their way there. */
+  readonly recorded: IndexRanges;
+  /** `final`: the report of a run that has ended is written, and nothing can be added to it. */
+  readonly report: 'none' | 'interim' | 'final';
+  /** Where the report is, or will be: `configmap/checkout-7f3a0c1d2e4b5a69-report`. */
+  readonly reportAt: string;
+}
+
+export interface SnapshotCounts {
+  /** Due so far. */
+  readonly expected: number;
+  /** Of those, how many are neither there nor can still come in time. */
+  readonly missing: number;
+  /** The distance between two of this run, ms. */
+  readonly intervalMs: number;
+}
+
+const INTERVAL_MIN_MS = 1000;
+
+/** One distance for the whole run, also when the spec is edited: an index must go on meaning the same moment. */
+export function snapshotIntervalMs(run: RunSpec, status: RolloutStatus): number {
+  const known = status.snapshots?.intervalMs;
+  return known === undefined || !(known >= INTERVAL_MIN_MS) ? run.snapshots.intervalMs : known;
+}
+
+/** When the snapshot of this index is due, ms since the epoch. */
+export function snapshotDueAtMs(view: RunView, index: number): number {
+  return view.startedAtMs + index * snapshotIntervalMs(view.run, view.status);
+}
+
+/** The next moment at which a snapshot is due, ms since the epoch. */
+export function nextSnapshotAtMs(view: RunView): number {
+  return snapshotDueAtMs(view, newestIndex(view, view.now) + 1);
+}
+
+/** The snapshot that is to be made now; undefined when there is none, or it is not known what has been made. */
+export function dueSnapshot(view: RunView): number | undefined {
+  const { evidence } = view.snapshot;
+  const index = newestIndex(view, view.now);
+  if (evidence === undefined || index < 1 || !isWatched(view.status)) return undefined;
+  const lateMs = view.now - snapshotDueAtMs(view, index);
+  const isInTime = lateMs <= snapshotIntervalMs(view.run, view.status) / 2;
+  return isInTime && !hasIndex(evidence.recorded, index) ? index : undefined;
+}
+
+/** The action that makes the snapshot which is due now, if one is. */
+export function recordActions(view: RunView, status: RolloutStatus): Action[] {
+  const index = dueSnapshot(view);
+  if (index === undefined) return [];
+  const draft = draftRecord(view, status, { index, dueAtMs: snapshotDueAtMs(view, index) });
+  return [{ type: 'RecordSnapshot', runId: view.runId, index, draft }];
+}
+
+/** @returns undefined while it is not known what has been recorded */
+export function snapshotCounts(view: RunView): SnapshotCounts | undefined {
+  const { evidence } = view.snapshot;
+  if (evidence === undefined) return undefined;
+  const { run, status, now } = view;
+  const intervalMs = snapshotIntervalMs(run, status);
+  const endedAtMs = isWatched(status) ? undefined : fromIsoOptional(status.finishedAt);
+  const expected = newestIndex(view, endedAtMs ?? now);
+  // One that is due can come for half an interval; once the run has ended none comes any more.
+  const settled = endedAtMs === undefined ? lastOverdue(view, intervalMs) : expected;
+  return { expected, missing: settled - countUpTo(evidence.recorded, settled), intervalMs };
+}
+
+/** Every snapshot of the run so far is there: what `success.require: SnapshotsComplete` asks for. */
+export function snapshotsComplete(
+  view: RunView,
+):
+  | { readonly type: 'met' }
+  | { readonly type: 'missed'; readonly message: string }
+  | { readonly type: 'unknown'; readonly message: string } {
+  const counts = snapshotCounts(view);
+  if (counts === undefined) {
+    return { type: 'unknown', message: 'which snapshots are kept has not been read yet' };
+  }
+  const { expected, missing } = counts;
+  if (missing === 0) return { type: 'met' };
+  return { type: 'missed', message: `${missing} of ${expected} snapshots are missing` };
+}
+
+/** The newest index whose moment has come; 0 before the first. */
+function newestIndex(view: RunView, atMs: number): number {
+  const intervalMs = snapshotIntervalMs(view.run, view.status);
+  return Math.max(0, Math.floor((atMs - view.startedAtMs) / intervalMs));
+}
+
+/** The newest index that cannot be in time any more. */
+function lastOverdue(view: RunView, intervalMs: number): number {
+  const newest = newestIndex(view, view.now);
+  const isOpen = view.now - (view.startedAtMs + newest * intervalMs) <= intervalMs / 2;
+  return isOpen ? Math.max(0, newest - 1) : newest;
+}

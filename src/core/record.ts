@@ -1,0 +1,200 @@
+/**
+ * One snapshot record: everything that was measured at one moment. The engine drafts it from what a look has read
+ * anyway; what no trigger asks is asked afterwards, so that no decision ever waits for a record.
+ */
+import type { RolloutStatus } from '#api/status.ts';
+import type { Answer, Ask, Question } from './answer.ts';
+import { questionKey } from './answer.ts';
+import { fillerFor } from './fill.ts';
+import { type FilledMeasure, fillMeasure, type Reading, readAt } from './reading.ts';
+import { tickAt, toIso } from './time.ts';
+import type { RunView } from './view.ts';
+
+/** A value, or why there is none. Infinite values are text, since JSON has none. */
+export type RecordedReading =
+  | { readonly value: number | string }
+  | { readonly none: 'noTraffic' | 'noData' | 'error'; readonly message: string };
+
+export interface RecordedTrigger {
+  readonly name: string;
+  readonly severity: string;
+  readonly state: string;
+  readonly reading?: RecordedReading;
+}
+
+export interface RecordedAlert {
+  readonly name: string;
+  readonly severity?: string;
+  readonly count: number | string;
+}
+
+export type Health = 'Up' | 'Down' | 'NotAsked' | 'NotConfigured';
+
+export interface RecordedHealth {
+  readonly prometheus: Health;
+  readonly alertmanager: Health;
+  readonly grafana: Health;
+}
+
+export interface SnapshotRecord {
+  readonly type: 'snapshot';
+  readonly index: number;
+  /** When it was due, and when it was made. */
+  readonly dueAt: string;
+  readonly at: string;
+  readonly phase: string;
+  readonly step?: string;
+  /** Canary's share as read back, in percent. */
+  readonly weight?: number;
+  readonly metrics: Readonly<Record<string, RecordedReading>>;
+  readonly triggers: readonly RecordedTrigger[];
+  /** Undefined when Prometheus did not tell. */
+  readonly alerts?: readonly RecordedAlert[];
+  readonly health: RecordedHealth;
+}
+
+/** Something that happened, as it was told to people. */
+export interface EventRecord {
+  readonly type: 'event';
+  readonly at: string;
+  readonly kind: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly note: string;
+}
+
+export type EvidenceLine = SnapshotRecord | EventRecord;
+
+/** What is known of a record at the moment it is due, and what is still to be asked. */
+export interface RecordDraft {
+  readonly base: Omit<SnapshotRecord, 'metrics' | 'alerts' | 'health'>;
+  readonly metrics: readonly { readonly name: string; readonly measure: FilledMeasure }[];
+  readonly alertsQuery: string;
+  /** The point of the evaluation grid at which all is read, ms. */
+  readonly atMs: number;
+  /** What this look has been answered. */
+  readonly answers: ReadonlyMap<string, Answer>;
+}
+
+export function draftRecord(
+  view: RunView,
+  status: RolloutStatus,
+  moment: { readonly index: number; readonly dueAtMs: number },
+): RecordDraft {
+  const { run, now, snapshot, weight } = view;
+  const windowMs = now - view.startedAtMs;
+  const fill = fillerFor(run, 'canary', { weight: weight ?? 0, windowMs });
+  return {
+    base: {
+      type: 'snapshot',
+      index: moment.index,
+      dueAt: toIso(moment.dueAtMs),
+      at: toIso(now),
+      phase: status.phase ?? '',
+      ...(status.step === undefined ? {} : { step: status.step }),
+      ...(weight === undefined ? {} : { weight }),
+      triggers: view.triggers.map(({ trigger, status: state, reading }) => ({
+        name: trigger.name,
+        severity: trigger.severity,
+        state: state.state,
+        ...(reading === undefined ? {} : { reading: recorded(reading) }),
+      })),
+    },
+    metrics: run.metrics.map(({ name, measure }) => ({
+      name,
+      measure: fillMeasure(measure, fill),
+    })),
+    alertsQuery: alertsQuery(view),
+    atMs: tickAt(now - run.offsetMs, run.intervalMs),
+    answers: snapshot.answers,
+  };
+}
+
+/** What is to be asked before the record is whole; nothing that the look has asked already. */
+export function questionsOf(draft: RecordDraft): readonly Question[] {
+  const open = new Map<string, Question>();
+  const ask: Ask = (question) => {
+    const key = questionKey(question);
+    const answer = draft.answers.get(key);
+    if (answer === undefined) open.set(key, question);
+    return answer;
+  };
+  readAll(draft, ask);
+  return [...open.values()];
+}
+
+/** @param answers to {@link questionsOf}, by `questionKey`; one that is absent counts as not answered in time */
+export function completeRecord(
+  draft: RecordDraft,
+  answers: ReadonlyMap<string, Answer>,
+): SnapshotRecord {
+  const asked: Answer[] = [];
+  const ask: Ask = (question) => {
+    const key = questionKey(question);
+    const answer = draft.answers.get(key) ?? answers.get(key) ?? unanswered;
+    asked.push(answer);
+    return answer;
+  };
+  const { metrics, alerts } = readAll(draft, ask);
+  const prometheus = healthOf([...asked, ...draft.answers.values()]);
+  return {
+    ...draft.base,
+    metrics,
+    ...(alerts === undefined ? {} : { alerts }),
+    // Neither has an address in this operator's configuration, so neither is asked.
+    health: { prometheus, alertmanager: 'NotConfigured', grafana: 'NotConfigured' },
+  };
+}
+
+const unanswered: Answer = {
+  type: 'error',
+  fault: 'timeout',
+  message: 'no answer before the record was written',
+};
+
+function readAll(
+  draft: RecordDraft,
+  ask: Ask,
+): {
+  readonly metrics: Readonly<Record<string, RecordedReading>>;
+  readonly alerts: readonly RecordedAlert[] | undefined;
+} {
+  const metrics = draft.metrics.map(({ name, measure }) => {
+    const reading = readAt(measure, draft.atMs, ask);
+    return [name, recorded(reading ?? { type: 'noData', message: 'not asked' })] as const;
+  });
+  const answer = ask({ type: 'instant', query: draft.alertsQuery, atMs: draft.atMs });
+  const alerts =
+    answer?.type === 'samples'
+      ? answer.samples.map(({ labels, value }) => ({
+          name: labels['alertname'] ?? '',
+          ...(labels['severity'] === undefined ? {} : { severity: labels['severity'] }),
+          count: inJson(value),
+        }))
+      : undefined;
+  return { metrics: Object.fromEntries(metrics), alerts };
+}
+
+/** Alerts of this namespace. The same text for every rollout in it, so it is asked once. */
+function alertsQuery({ run }: RunView): string {
+  const namespace = JSON.stringify(run.placeholders.namespace);
+  return `count by (alertname, severity) (ALERTS{alertstate="firing",namespace=${namespace}})`;
+}
+
+function recorded(reading: Reading): RecordedReading {
+  if (reading.type !== 'value') return { none: reading.type, message: reading.message };
+  return { value: inJson(reading.value) };
+}
+
+function inJson(value: number): number | string {
+  return Number.isFinite(value) ? value : String(value);
+}
+
+/** Up when it has answered anything, a refusal of one query included. */
+function healthOf(answers: readonly Answer[]): Health {
+  if (answers.length === 0) return 'NotAsked';
+  const isUp = answers.some(
+    (answer) =>
+      answer.type !== 'error' || answer.fault === 'badQuery' || answer.fault === 'partial',
+  );
+  return isUp ? 'Up' : 'Down';
+}
