@@ -3,7 +3,7 @@
  * Nothing here ever waits, throws, or stands in the way of a decision.
  */
 import type { RolloutStatus } from '#api/status.ts';
-import type { Answer, Question } from '#core/answer.ts';
+import type { Answer, MetricQuestion } from '#core/answer.ts';
 import type { Action } from '#core/decision.ts';
 import type { EvidenceState } from '#core/evidence.ts';
 import type { EventRecord } from '#core/record.ts';
@@ -18,7 +18,7 @@ export interface EvidenceKeeper {
   keepSnapshot(
     rollout: KubeObject,
     action: RecordSnapshot,
-    ask: (question: Question, signal: AbortSignal) => Promise<Answer>,
+    ask: (question: MetricQuestion, signal: AbortSignal) => Promise<Answer>,
   ): void;
   keepEvent(rollout: KubeObject, runId: string, event: EventRecord): void;
   /** The rollout is gone. */

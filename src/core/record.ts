@@ -3,10 +3,13 @@
  * anyway; what no trigger asks is asked afterwards, so that no decision ever waits for a record.
  */
 import type { RolloutStatus } from '#api/status.ts';
-import type { Answer, Ask, Question } from './answer.ts';
+import type { Answer, Ask, MetricQuestion } from './answer.ts';
 import { questionKey } from './answer.ts';
+import { assert } from './assert.ts';
 import { fillerFor } from './fill.ts';
 import { type FilledMeasure, fillMeasure, type Reading, readAt } from './reading.ts';
+import { suiteOf } from './suite-reading.ts';
+import type { SuiteRun } from './suite-state.ts';
 import { tickAt, toIso } from './time.ts';
 import type { RunView } from './view.ts';
 
@@ -20,6 +23,14 @@ export interface RecordedTrigger {
   readonly severity: string;
   readonly state: string;
   readonly reading?: RecordedReading;
+}
+
+/** The newest run of a suite, whether or not it has a result. */
+export interface RecordedSuite {
+  readonly name: string;
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  readonly outcome: SuiteRun['outcome'];
 }
 
 export interface RecordedAlert {
@@ -48,6 +59,8 @@ export interface SnapshotRecord {
   readonly weight?: number;
   readonly metrics: Readonly<Record<string, RecordedReading>>;
   readonly triggers: readonly RecordedTrigger[];
+  /** Suites that have run in this run of the rollout. */
+  readonly suites: readonly RecordedSuite[];
   /** Undefined when Prometheus did not tell. */
   readonly alerts?: readonly RecordedAlert[];
   readonly health: RecordedHealth;
@@ -98,6 +111,7 @@ export function draftRecord(
         state: state.state,
         ...(reading === undefined ? {} : { reading: recorded(reading) }),
       })),
+      suites: run.suites.flatMap(({ name }) => newestRun(view, name)),
     },
     metrics: run.metrics.map(({ name, measure }) => ({
       name,
@@ -109,16 +123,22 @@ export function draftRecord(
   };
 }
 
+function newestRun({ snapshot }: RunView, name: string): RecordedSuite[] {
+  const newest = suiteOf(snapshot, name)?.runs.at(-1);
+  if (newest === undefined) return [];
+  const { startedAtMs, finishedAtMs, outcome } = newest;
+  return [{ name, startedAt: toIso(startedAtMs), finishedAt: toIso(finishedAtMs), outcome }];
+}
+
 /** What is to be asked before the record is whole; nothing that the look has asked already. */
-export function questionsOf(draft: RecordDraft): readonly Question[] {
-  const open = new Map<string, Question>();
-  const ask: Ask = (question) => {
+export function questionsOf(draft: RecordDraft): readonly MetricQuestion[] {
+  const open = new Map<string, MetricQuestion>();
+  readAll(draft, (question) => {
     const key = questionKey(question);
     const answer = draft.answers.get(key);
     if (answer === undefined) open.set(key, question);
     return answer;
-  };
-  readAll(draft, ask);
+  });
   return [...open.values()];
 }
 
@@ -128,14 +148,13 @@ export function completeRecord(
   answers: ReadonlyMap<string, Answer>,
 ): SnapshotRecord {
   const asked: Answer[] = [];
-  const ask: Ask = (question) => {
+  const { metrics, alerts } = readAll(draft, (question) => {
     const key = questionKey(question);
     const answer = draft.answers.get(key) ?? answers.get(key) ?? unanswered;
     asked.push(answer);
     return answer;
-  };
-  const { metrics, alerts } = readAll(draft, ask);
-  const prometheus = healthOf([...asked, ...draft.answers.values()]);
+  });
+  const prometheus = healthOf([...asked, ...metricAnswers(draft)]);
   return {
     ...draft.base,
     metrics,
@@ -153,11 +172,15 @@ const unanswered: Answer = {
 
 function readAll(
   draft: RecordDraft,
-  ask: Ask,
+  askMetric: (question: MetricQuestion) => Answer | undefined,
 ): {
   readonly metrics: Readonly<Record<string, RecordedReading>>;
   readonly alerts: readonly RecordedAlert[] | undefined;
 } {
+  const ask: Ask = (question) => {
+    assert(question.type === 'instant', 'a metric that is recorded is asked for one instant');
+    return askMetric(question);
+  };
   const metrics = draft.metrics.map(({ name, measure }) => {
     const reading = readAt(measure, draft.atMs, ask);
     return [name, recorded(reading ?? { type: 'noData', message: 'not asked' })] as const;
@@ -187,6 +210,11 @@ function recorded(reading: Reading): RecordedReading {
 
 function inJson(value: number): number | string {
   return Number.isFinite(value) ? value : String(value);
+}
+
+/** Probes are answered by others. */
+function metricAnswers({ answers }: RecordDraft): readonly Answer[] {
+  return [...answers].flatMap(([key, answer]) => (/^[ir] /.test(key) ? [answer] : []));
 }
 
 /** Up when it has answered anything, a refusal of one query included. */

@@ -13,6 +13,6 @@ export function resolveMetrics(
     const measure = resolve(name, `spec.analysis.metrics[${index}] (${name})`, found);
     // Where a trigger uses it the same has been said of the trigger.
     if (!spec.triggers.some((trigger) => trigger.metric === name)) problems.push(...found);
-    return measure === undefined ? [] : [{ name, measure }];
+    return measure?.type === 'query' || measure?.type === 'ratio' ? [{ name, measure }] : [];
   });
 }

@@ -123,7 +123,7 @@ export interface FreezeWindow {
 /** A metric that is recorded, whether or not a trigger or a criterion looks at it. */
 export interface RunMetric {
   readonly name: string;
-  readonly measure: Measure;
+  readonly measure: Extract<Measure, { readonly type: 'query' | 'ratio' }>;
 }
 
 export interface RunSpec {

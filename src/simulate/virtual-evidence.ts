@@ -1,5 +1,5 @@
 /** The evidence store of virtual time: in memory, at once, and able to lose what it is given. */
-import { type Answer, type Question, questionKey } from '#core/answer.ts';
+import { type Answer, type MetricQuestion, questionKey } from '#core/answer.ts';
 import type { Action } from '#core/decision.ts';
 import type { EvidenceState } from '#core/evidence.ts';
 import { type IndexRanges, noIndices, withIndex } from '#core/index-ranges.ts';
@@ -11,7 +11,7 @@ export class VirtualEvidence {
   /** Records of all runs, in the order in which they were kept. */
   readonly records: (SnapshotRecord & { readonly runId: string })[] = [];
   /** What was asked for records alone. */
-  readonly questions: Question[] = [];
+  readonly questions: MetricQuestion[] = [];
   /** False: the store loses what it is given. */
   keeps = true;
   readonly #recorded = new Map<string, IndexRanges>();
@@ -21,7 +21,10 @@ export class VirtualEvidence {
     return { recorded, report: 'none', reportAt: `configmap/${runId}-report` };
   }
 
-  carryOut({ runId, index, draft }: EvidenceAction, answer: (question: Question) => Answer): void {
+  carryOut(
+    { runId, index, draft }: EvidenceAction,
+    answer: (question: MetricQuestion) => Answer,
+  ): void {
     if (!this.keeps) return;
     const open = questionsOf(draft);
     this.questions.push(...open);
