@@ -6,7 +6,7 @@ import { resolveSpec } from '#core/resolve.ts';
 import type { RouteReading } from '#core/route-reading.ts';
 import type { RouteTarget, RunSpec } from '#core/run-spec.ts';
 import type { ResolvedSpec, RouteObservation, Snapshot } from '#core/snapshot.ts';
-import { checkPromql } from '#promql/check.ts';
+import { inspectQuery } from '#promql/inspect-query.ts';
 
 /** When every test begins: a full hour, so that the evaluation grid lies on it. */
 export const T0 = Date.UTC(2026, 10, 22, 12);
@@ -61,15 +61,7 @@ export function resolved(input: unknown): ResolvedSpec {
     return { type: 'invalid', problems: parsed.error.issues.map((issue) => issue.message) };
   }
   const spec: RolloutSpec = parsed.data;
-  return resolveSpec({ namespace, name: rolloutName, spec, inspect });
-}
-
-function inspect(query: string) {
-  const text = query.replaceAll(/[$][(]window[)]/g, '1h').replaceAll(/[$][(][a-z.]+[)]/g, 'x');
-  const check = checkPromql(text);
-  return check.type === 'ok'
-    ? ({ type: 'ok', longestRangeMs: check.longestRangeMs } as const)
-    : check;
+  return resolveSpec({ namespace, name: rolloutName, spec, inspect: inspectQuery });
 }
 
 /** Throws with the sentences when the spec is refused. */

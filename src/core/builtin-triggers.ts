@@ -17,6 +17,7 @@ export function canaryDownTrigger(run: RunSpec): RunTrigger {
     measure: { type: 'query', query: '', series: undefined, isArmBound: true, rangeMs: 0 },
     condition: parseCondition('== 0'),
     forMs: run.canaryDown.forMs,
+    judge: { type: 'Threshold' },
     keepFiringForMs: 0,
     noData: 'Ignore',
     noDataForMs: 0,

@@ -1,10 +1,10 @@
 /** The range query that proves a hold: what Prometheus has stored, as truths on the evaluation grid. */
-import { holds } from '#api/condition-text.ts';
 import type { Ask, FailedAnswer } from './answer.ts';
 import { type HoldProof, proveHold, type Truth } from './hold-proof.ts';
 import { type FilledMeasure, type ReadingAt, readWindow } from './reading.ts';
 import type { RunTrigger } from './run-spec.ts';
 import { tickAt } from './time.ts';
+import type { Verdict } from './verdict.ts';
 
 /** A hold that is true at `atMs`, and has to be proved from `fromMs` on. */
 export interface HoldWindow {
@@ -15,7 +15,11 @@ export interface HoldWindow {
   /** Nothing before this instant counts. */
   readonly boundMs: number;
   readonly intervalMs: number;
+  readonly judgeAt: (value: number, atMs: number) => Verdict | undefined;
 }
+
+/** A sequential judge counts anew for every point, so that a long hold is proved at so many points only. */
+const COUNTED_POINTS_MAX = 20;
 
 /**
  * The newest reading, already known to be true, closes the hold.
@@ -27,24 +31,45 @@ export function proveFrom(window: HoldWindow, ask: Ask): HoldProof | FailedAnswe
   // What counts as a breach for want of data is only told from where the data ends.
   const contextMs = trigger.noData === 'Breach' ? trigger.noDataForMs : 0;
   const startMs = tickAt(Math.max(boundMs, window.fromMs - contextMs), intervalMs);
-  const grid = { startMs, endMs: tickAt(atMs, intervalMs), stepMs: intervalMs };
+  const endMs = tickAt(atMs, intervalMs);
+  const stepMs = intervalMs * everyNth(trigger, (endMs - startMs) / intervalMs);
+  const grid = { startMs: endMs - tickAt(endMs - startMs, stepMs), endMs, stepMs };
   const readings = readWindow(measure, grid, ask);
   if (readings === undefined || 'type' in readings) return readings;
-  const known = truths(readings, trigger).filter((point) => point.atMs < atMs);
+  const known = truths(
+    readings.filter((point) => point.atMs < atMs),
+    window,
+  );
+  if (known === undefined) return undefined;
   const closing: Truth = { atMs, truth: 'true' };
-  return proveHold([...known, closing], { boundMs, forMs: trigger.forMs, intervalMs });
+  return proveHold([...known, closing], { boundMs, forMs: trigger.forMs, intervalMs: stepMs });
 }
 
-/** With `noData: Breach`, what has been unknown for longer than `noDataFor` counts as true from then on. */
-function truths(readings: readonly ReadingAt[], trigger: RunTrigger): Truth[] {
+function everyNth({ judge }: RunTrigger, points: number): number {
+  return judge.type === 'Threshold' ? 1 : Math.max(1, Math.ceil(points / COUNTED_POINTS_MAX));
+}
+
+/**
+ * With `noData: Breach`, what has been unknown for longer than `noDataFor` counts as true from then on.
+ *
+ * @returns undefined while an answer is missing
+ */
+function truths(
+  readings: readonly ReadingAt[],
+  { trigger, judgeAt }: HoldWindow,
+): Truth[] | undefined {
   let unknownSinceMs: number | undefined;
-  return readings.map(({ atMs, reading }) => {
-    if (reading.type === 'value') {
+  const all = readings.map(({ atMs, reading }): Truth | undefined => {
+    const verdict = reading.type === 'value' ? judgeAt(reading.value, atMs) : 'unknown';
+    if (verdict === undefined) return undefined;
+    if (verdict !== 'unknown' && verdict.type === 'judged') {
       unknownSinceMs = undefined;
-      return { atMs, truth: holds(trigger.condition, reading.value) ? 'true' : 'false' };
+      return { atMs, truth: verdict.isTrue ? 'true' : 'false' };
     }
     unknownSinceMs ??= atMs;
     const isBreach = trigger.noData === 'Breach' && atMs >= unknownSinceMs + trigger.noDataForMs;
     return { atMs, truth: isBreach ? 'true' : 'unknown' };
   });
+  const known = all.filter((point) => point !== undefined);
+  return known.length === all.length ? known : undefined;
 }

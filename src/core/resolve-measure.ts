@@ -4,10 +4,15 @@ import type { HealthSuite, Metric, RolloutSpec, Trigger } from '#api/rollout.ts'
 import { alertsQuery } from './alert-matchers.ts';
 import type { SuiteFigure } from './answer.ts';
 import { validForMs } from './resolve-suites.ts';
-import type { Measure } from './run-spec.ts';
+import type { CountText, Measure } from './run-spec.ts';
+
+/** How many there were instead of how many a second; `pieces` as in {@link CountText}. */
+export type Counting =
+  | { readonly type: 'counted'; readonly pieces: CountText }
+  | { readonly type: 'uncounted'; readonly message: string };
 
 export type QueryFacts =
-  | { readonly type: 'ok'; readonly longestRangeMs: number }
+  | { readonly type: 'ok'; readonly longestRangeMs: number; readonly counting: Counting }
   | { readonly type: 'invalid'; readonly message: string };
 
 export interface MeasureInput {

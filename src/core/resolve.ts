@@ -6,12 +6,13 @@ import { parseCondition } from '#api/condition-text.ts';
 import { defaultPlan, ladderBySeverity, noDataBySeverity } from '#api/defaults.ts';
 import { parseDuration } from '#api/duration.ts';
 import type { RolloutSpec, Trigger } from '#api/rollout.ts';
+import { resolveJudge } from './judge/resolve-judge.ts';
 import { type MeasureInput, resolveMeasure } from './resolve-measure.ts';
 import { resolveMetrics } from './resolve-metrics.ts';
 import { resolveFreezes, resolvePoints } from './resolve-plan.ts';
 import { resolveSuites } from './resolve-suites.ts';
 import { resolveTargets } from './resolve-targets.ts';
-import type { Measure, Rung, RunSpec, RunTrigger } from './run-spec.ts';
+import type { Judge, Measure, Rung, RunSpec, RunTrigger } from './run-spec.ts';
 import type { ResolvedSpec } from './snapshot.ts';
 import { notActedOn, unsupported } from './unsupported.ts';
 
@@ -24,10 +25,15 @@ export interface ResolveInput extends MeasureInput {
 export function resolveSpec(input: ResolveInput): ResolvedSpec {
   const { spec } = input;
   const problems: string[] = [...unsupported(spec)];
+  const points = resolvePoints(spec);
+  const thenMonitorForMs = monitorForMs(spec);
   const triggers = spec.triggers.flatMap((trigger, index) => {
     const where = `spec.triggers[${index}] (${trigger.name})`;
     const measure = resolveMeasure(input, trigger, where, problems);
-    return measure === undefined ? [] : [resolveTrigger(trigger, measure)];
+    if (measure === undefined) return [];
+    const plan = { points, thenMonitorForMs };
+    const judge = resolveJudge(input, { trigger, measure, where, plan }, problems);
+    return [resolveTrigger(trigger, measure, judge)];
   });
   const suites = resolveSuites(spec.healthSuites);
   const targets = resolveTargets(input, problems);
@@ -44,9 +50,9 @@ export function resolveSpec(input: ResolveInput): ResolvedSpec {
     stable: spec.traffic.stable,
     canary: spec.traffic.canary,
     targets,
-    points: resolvePoints(spec),
+    points,
     freezes,
-    thenMonitorForMs: monitorForMs(spec),
+    thenMonitorForMs,
     intervalMs: parseDuration(spec.analysis.interval),
     offsetMs: parseDuration(spec.analysis.offset),
     triggers,
@@ -76,13 +82,14 @@ function monitorForMs(spec: RolloutSpec): number {
   return parseDuration(spec.success?.thenMonitorFor ?? fallback);
 }
 
-function resolveTrigger(trigger: Trigger, measure: Measure): RunTrigger {
+function resolveTrigger(trigger: Trigger, measure: Measure, judge: Judge): RunTrigger {
   const ladder = trigger.onFiring ?? ladderBySeverity[trigger.severity];
   return {
     name: trigger.name,
     severity: trigger.severity,
     measure,
     condition: parseCondition(trigger.condition),
+    judge,
     forMs: parseDuration(trigger.for),
     keepFiringForMs: parseDuration(trigger.keepFiringFor),
     noData: trigger.noData ?? noDataBySeverity[trigger.severity],

@@ -72,11 +72,28 @@ export interface Rung {
   readonly afterMs: number;
 }
 
+/** A count query as pieces of text, with the length of the time to count over between each two. */
+export type CountText = readonly string[];
+
+/** An anytime-valid test on the counts of a ratio; see core/judge. */
+export interface SequentialJudge {
+  readonly type: 'Sequential';
+  readonly counts: { readonly bad: CountText; readonly total: CountText };
+  /** The share of bad requests that counts as healthy where there is no stable to compare with. */
+  readonly limit: number;
+  /** What ln e has to reach. */
+  readonly logBar: number;
+  readonly blockMs: number;
+}
+
+export type Judge = { readonly type: 'Threshold' } | SequentialJudge;
+
 export interface RunTrigger {
   readonly name: string;
   readonly severity: Severity;
   readonly measure: Measure;
   readonly condition: Condition;
+  readonly judge: Judge;
   readonly forMs: number;
   readonly keepFiringForMs: number;
   readonly noData: 'Hold' | 'Ignore' | 'Breach';

@@ -66,6 +66,14 @@ export function lastPassedStep(run: RunSpec, status: RolloutStatus): PlanPoint |
   );
 }
 
+/** When the weight of a step was last read back; undefined before the first. */
+export function lastStepPassedMs({ plan = [] }: RolloutStatus): number | undefined {
+  const passed = plan.flatMap(({ kind, passedAt }) =>
+    kind === 'Step' && passedAt !== undefined ? [fromIso(passedAt)] : [],
+  );
+  return passed.length === 0 ? undefined : Math.max(...passed);
+}
+
 /** When a point of the plan is due, ms since the epoch; a person may have ended its waiting. */
 export function dueAtMs(run: RunSpec, status: RolloutStatus, point: PlanPoint): number {
   if (status.promotedPoint === point.name) return 0;

@@ -10,17 +10,16 @@
  * length just before the trigger fires. The status entry only changes when something a person would
  * want to know changes, so a steady state writes nothing.
  */
-import { compareText, formatValue, holds } from '#api/condition-text.ts';
 import type { TriggerStatus } from '#api/status.ts';
-import type { Ask } from './answer.ts';
 import { assertNever } from './assert.ts';
 import { gapLimitMs } from './hold-proof.ts';
 import { proveFrom } from './hold-window.ts';
 import { type FilledMeasure, fillMeasure, measureText, type Reading, readAt } from './reading.ts';
 import type { RunTrigger } from './run-spec.ts';
 import { clockText, fromIso, fromIsoOptional, spanText, tickAt, toIso } from './time.ts';
+import { type JudgeContext, judge, type Verdict } from './verdict.ts';
 
-export interface TriggerContext {
+export interface TriggerContext extends JudgeContext {
   /** Prometheus time up to which data can be asked for: `now` minus `analysis.offset`, in ms. */
   readonly horizonMs: number;
   readonly intervalMs: number;
@@ -29,8 +28,6 @@ export interface TriggerContext {
   readonly isTrafficExpected: boolean;
   /** Canary had traffic in this step until another writer took it away: what was known of it stays known. */
   readonly isTrafficTakenAway?: boolean;
-  readonly fill: (text: string) => string;
-  readonly ask: Ask;
 }
 
 export interface TriggerOutcome {
@@ -51,10 +48,12 @@ export function advanceTrigger(
   const measure = fillMeasure(trigger.measure, context.fill);
   const atMs = evaluationTime(trigger, before, context);
   const reading = readAt(measure, atMs, context.ask);
+  const step = { trigger, before, measure, atMs, context };
   if (reading === undefined) {
+    // What the judge asks besides is asked in the same round.
+    judgeAt(step, 0, atMs);
     return { trigger, status: before, reading, wakeAtMs: undefined };
   }
-  const step = { trigger, before, measure, atMs, context };
   const status = nextStatus(step, reading);
   return { trigger, status, reading, wakeAtMs: nextLook(trigger, status) };
 }
@@ -106,9 +105,7 @@ function nextLook(trigger: RunTrigger, status: TriggerStatus): number | undefine
 function nextStatus(step: Evaluation, reading: Reading): TriggerStatus {
   switch (reading.type) {
     case 'value':
-      return holds(step.trigger.condition, reading.value)
-        ? whenTrue(step, reading.value)
-        : whenFalse(step, reading.value);
+      return whenJudged(step, reading.value);
     case 'noTraffic':
     case 'noData':
       if (step.trigger.measure.isArmBound && !step.context.isTrafficExpected) {
@@ -120,6 +117,28 @@ function nextStatus(step: Evaluation, reading: Reading): TriggerStatus {
     default:
       return assertNever(reading);
   }
+}
+
+function whenJudged(step: Evaluation, value: number): TriggerStatus {
+  const verdict = judgeAt(step, value, step.atMs);
+  // Without all its answers nothing changes: they have been asked for.
+  if (verdict === undefined) return step.before;
+  if (verdict.type === 'unknown') return nextStatus(step, verdict.reading);
+  const found = { value, says: verdict.says };
+  return verdict.isTrue ? whenTrue(step, found) : whenFalse(step, found);
+}
+
+function judgeAt(step: Evaluation, value: number, atMs: number): Verdict | undefined {
+  const { trigger, before, context } = step;
+  const isStanding = before.state === 'Pending' || before.state === 'Firing';
+  return judge({ trigger, value, atMs, isStanding }, context);
+}
+
+/** A reading that has been judged. */
+interface Finding {
+  readonly value: number;
+  /** See {@link Verdict}. */
+  readonly says: string;
 }
 
 export function unknownReason(reading: Exclude<Reading, { type: 'value' }>): string {
@@ -145,7 +164,7 @@ function base(trigger: RunTrigger): Pick<TriggerStatus, 'name' | 'severity'> {
   return { name: trigger.name, severity: trigger.severity };
 }
 
-function whenFalse(step: Evaluation, value: number): TriggerStatus {
+function whenFalse(step: Evaluation, { value, says }: Finding): TriggerStatus {
   const { trigger, before, atMs, context } = step;
   if (before.state === 'Firing') {
     // A clock that steps back undoes nothing: this reading is older than the firing.
@@ -165,7 +184,7 @@ function whenFalse(step: Evaluation, value: number): TriggerStatus {
     ...(isOffGrid ? { falseSince: toIso(atMs) } : {}),
     reason: 'ConditionFalse',
     value: valueText(value),
-    message: `${trigger.name} is ${formatValue(value, trigger.condition.unit)}, not ${trigger.condition.text}`,
+    message: says,
   });
 }
 
@@ -183,13 +202,13 @@ function whenNothingIsExpected(step: Evaluation): TriggerStatus {
   });
 }
 
-function whenTrue(step: Evaluation, value: number): TriggerStatus {
+function whenTrue(step: Evaluation, found: Finding): TriggerStatus {
   const { trigger, before, atMs, context } = step;
   if (before.state === 'Firing') {
     const { falseSince: _, unknownSince: __, ...rest } = before;
     return changed(before, rest);
   }
-  const boundMs = context.startedAtMs + trigger.measure.rangeMs;
+  const boundMs = boundOf(step);
   const dueMs = pendingDueAt(trigger, before);
   const knownMs = fromIsoOptional(before.activeAt);
   // An instant in the future is the bound, or was written before the clock stepped back.
@@ -199,35 +218,48 @@ function whenTrue(step: Evaluation, value: number): TriggerStatus {
     return changed(before, rest);
   }
   const fromMs = Math.max(boundMs, Math.min(knownMs ?? atMs, atMs - trigger.forMs));
-  if (fromMs >= atMs) return pending(step, value, { activeAtMs: fromMs, gapMs: 0 });
-  const window = { ...step, fromMs, boundMs, intervalMs: context.intervalMs };
+  if (fromMs >= atMs) return pending(step, found, { activeAtMs: fromMs, gapMs: 0 });
+  const window = {
+    ...step,
+    fromMs,
+    boundMs,
+    intervalMs: context.intervalMs,
+    judgeAt: (value: number, pointMs: number) => judgeAt(step, value, pointMs),
+  };
   const proof = proveFrom(window, context.ask);
   // Without the proof nothing fires: the entry waits for the range query's answer.
   if (proof === undefined) return before;
-  if ('type' in proof) return unproved(step, value, proof.message);
+  if ('type' in proof) return unproved(step, found, proof.message);
   if (proof.firingAtMs !== undefined && proof.firingAtMs <= atMs) {
-    return firing(step, value, proof.activeAtMs, proof.firingAtMs);
+    return firing(step, found, proof.activeAtMs, proof.firingAtMs);
   }
-  return pending(step, value, proof);
+  return pending(step, found, proof);
+}
+
+/** Nothing from before the run counts; a block never reaches back before it. */
+function boundOf({ trigger, context }: Evaluation): number {
+  return trigger.judge.type === 'Sequential'
+    ? (context.arms?.sinceMs ?? context.startedAtMs)
+    : context.startedAtMs + trigger.measure.rangeMs;
 }
 
 function pending(
   step: Evaluation,
-  value: number,
+  found: Finding,
   hold: { readonly activeAtMs: number; readonly gapMs: number },
 ): TriggerStatus {
   const { trigger, before, atMs } = step;
   if (trigger.forMs === 0 && hold.activeAtMs <= atMs) {
-    return firing(step, value, hold.activeAtMs, hold.activeAtMs);
+    return firing(step, found, hold.activeAtMs, hold.activeAtMs);
   }
   return changed(before, {
     ...base(trigger),
     state: 'Pending',
     activeAt: toIso(hold.activeAtMs),
     ...(hold.gapMs > 0 ? { gapMs: hold.gapMs } : {}),
-    value: valueText(value),
+    value: valueText(found.value),
     reason: 'ConditionTrue',
-    message: `${trigger.name} ${compareText(trigger.condition, value)} since ${clockText(hold.activeAtMs)}; fires when it has held for ${spanText(trigger.forMs)}`,
+    message: `${found.says} since ${clockText(hold.activeAtMs)}; fires when it has held for ${spanText(trigger.forMs)}`,
   });
 }
 
@@ -235,7 +267,7 @@ function pending(
  * True now, but Prometheus would not say since when: it stays Pending, which forbids a rise, and counts as
  * without a reading. Asked again at every tick; once it is answered no time that was held is lost.
  */
-function unproved(step: Evaluation, value: number, failure: string): TriggerStatus {
+function unproved(step: Evaluation, { value, says }: Finding, failure: string): TriggerStatus {
   const { trigger, before, atMs } = step;
   const unknownSince = before.unknownSince ?? toIso(atMs);
   if (before.state === 'Pending') return changed(before, { ...before, unknownSince });
@@ -246,13 +278,13 @@ function unproved(step: Evaluation, value: number, failure: string): TriggerStat
     unknownSince,
     value: valueText(value),
     reason: 'HoldUnproved',
-    message: `${trigger.name} ${compareText(trigger.condition, value)} at ${clockText(atMs)}; since when is not known: ${failure}`,
+    message: `${says} at ${clockText(atMs)}; since when is not known: ${failure}`,
   });
 }
 
 function firing(
   step: Evaluation,
-  value: number,
+  { value, says }: Finding,
   activeAtMs: number,
   firingAtMs: number,
 ): TriggerStatus {
@@ -265,7 +297,7 @@ function firing(
     firingAt: toIso(firingAtMs),
     value: valueText(value),
     reason: 'ConditionHeld',
-    message: `${trigger.name} ${compareText(trigger.condition, value)} ${held} (${measureText(measure)})`,
+    message: `${says} ${held} (${measureText(measure)})`,
   });
 }
 

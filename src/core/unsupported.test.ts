@@ -32,21 +32,6 @@ describe('what this version does not carry out is refused:', () => {
         /a rung with when: Worsening/,
       ],
       [
-        'the sequential judge',
-        {
-          triggers: [
-            {
-              name: 'errors',
-              severity: 'Critical',
-              ratio: { bad: 'bad', total: 'total' },
-              condition: '> 1%',
-              judge: 'Sequential',
-            },
-          ],
-        },
-        /judge: Sequential is not carried out/,
-      ],
-      [
         'a kind of route without a router',
         {
           traffic: {

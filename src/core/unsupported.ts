@@ -47,7 +47,6 @@ function unsupportedOf(trigger: Trigger): string[] {
   });
   return [
     ...sources.map((source) => `a trigger by ${source}`),
-    ...(trigger.judge === 'Sequential' ? ['judge: Sequential'] : []),
     ...(trigger.compareWithStable === undefined ? [] : ['compareWithStable']),
     ...rungs,
   ];

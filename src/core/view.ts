@@ -9,8 +9,9 @@ import { withBlindness } from './blindness.ts';
 import { advanceCanaryDown, CANARY_DOWN } from './builtin-triggers.ts';
 import { fillerFor } from './fill.ts';
 import { findEndedBlockers, findHolds, findRiseBlockers, standingDrift } from './holds.ts';
+import type { ArmContext } from './judge/sequential.ts';
 import type { RunSpec } from './run-spec.ts';
-import { currentPoint, resolvePlan } from './schedule.ts';
+import { currentPoint, lastStepPassedMs, resolvePlan } from './schedule.ts';
 import type { Snapshot } from './snapshot.ts';
 import { answerSuite, suiteOf } from './suite-reading.ts';
 import { fromIso, tickAt } from './time.ts';
@@ -114,13 +115,15 @@ function wasTakenAway(
   return weight === 0 && wasLowered(status, desired, weight);
 }
 
-function evaluateTriggers(facts: {
+interface RunFacts {
   readonly snapshot: Snapshot;
   readonly run: RunSpec;
   readonly startedAtMs: number;
   readonly weight: number | undefined;
   readonly ask: Ask;
-}): TriggerOutcome[] {
+}
+
+function evaluateTriggers(facts: RunFacts): TriggerOutcome[] {
   const { snapshot, run, startedAtMs, ask } = facts;
   const { now, status } = snapshot;
   const desired = desiredWeight(run, status);
@@ -141,6 +144,7 @@ function evaluateTriggers(facts: {
       windowMs: now - startedAtMs,
     }),
     ask,
+    arms: armsOf(facts),
   };
   const previous = (name: string) => status.triggers?.find((one) => one.name === name);
   const outcomes = run.triggers.map((trigger) =>
@@ -155,6 +159,17 @@ function evaluateTriggers(facts: {
   const wakeAtMs = down.wakeAtMs === undefined ? undefined : down.wakeAtMs - run.offsetMs;
   const all = run.canary === undefined ? outcomes : [...outcomes, { ...down, wakeAtMs }];
   return status.rollback === undefined ? all : all.map((one) => asItFired(one, previous));
+}
+
+/** Evidence is gathered anew whenever a step's weight has been read back; at 100 % there is no stable to compare with. */
+function armsOf({ snapshot, run, startedAtMs, weight }: RunFacts): ArmContext {
+  const { now, status } = snapshot;
+  const share = weight ?? desiredWeight(run, status) ?? 0;
+  return {
+    sinceMs: lastStepPassedMs(status) ?? startedAtMs,
+    isStableExpected: share < 100,
+    fillStable: fillerFor(run, 'stable', { weight: share, windowMs: now - startedAtMs }),
+  };
 }
 
 /** In a rollback silence follows from the rollback itself: what has fired stays on record as it fired. */

@@ -36,6 +36,18 @@ export function substitute(text: string, values: PlaceholderValues): string {
   });
 }
 
+/**
+ * The text with a stand-in of the same length for each placeholder, so that it parses as PromQL and every place in
+ * it is the same place in the text. A window is a duration, a weight a number, all others are words in a string.
+ */
+export function withStandIns(text: string): string {
+  return text.replaceAll(new RegExp(placeholderPattern, 'g'), (found) => {
+    if (!found.endsWith(')') || !isPlaceholder(found.slice(2, -1))) return found;
+    if (found === '$(window)') return '1m'.padStart(found.length, '0');
+    return (found === '$(weight)' ? '0' : 'x').repeat(found.length);
+  });
+}
+
 /** What looks like a placeholder and is none, as it was written: `$(namepsace)`. */
 export function unknownPlaceholders(text: string): readonly string[] {
   return placeholdersIn(text).filter(

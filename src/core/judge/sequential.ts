@@ -1,0 +1,94 @@
+/** The sequential judge: counts both arms in the block so far, and weighs them. */
+import type { Ask } from '#core/answer.ts';
+import { assert } from '#core/assert.ts';
+import type { SequentialJudge } from '#core/run-spec.ts';
+import type { Judged, Verdict } from '#core/verdict.ts';
+import { type Block, blockAt, blockBefore } from './blocks.ts';
+import { type Counted, countArm, countMeasure, isYoung, type Ratio } from './counts.ts';
+import type { ArmCounts } from './e-value.ts';
+import { type Evidence, weigh } from './evidence.ts';
+import { evidenceText } from './evidence-text.ts';
+
+export interface ArmContext {
+  /** When the weight was last changed: no evidence from before counts. */
+  readonly sinceMs: number;
+  /** Stable has traffic by plan. */
+  readonly isStableExpected: boolean;
+  readonly fillStable: (text: string) => string;
+}
+
+interface Arms {
+  readonly fill: (text: string) => string;
+  readonly ask: Ask;
+  readonly arms: ArmContext;
+}
+
+/** @returns undefined while an answer is missing */
+export function sequentialVerdict(
+  judge: SequentialJudge,
+  { trigger, atMs, isStanding }: Judged,
+  context: Arms,
+): Verdict | undefined {
+  const { sinceMs } = context.arms;
+  const { name, measure } = trigger;
+  assert(measure.type === 'ratio', 'a sequential judge counts a ratio');
+  const block = blockAt(sinceMs, atMs, judge.blockMs);
+  if (block === undefined) {
+    const says = `${name}: nothing counted yet at this weight`;
+    return { type: 'judged', isTrue: false, says };
+  }
+  const verdictOf = (one: Block): Verdict | undefined => {
+    const found = evidenceIn(one, judge, measure, context);
+    if (found === undefined || found.type !== 'evidence') return found;
+    const { evidence } = found;
+    const says = `${name}: ${evidenceText(evidence, judge, one.startMs)}`;
+    return { type: 'judged', isTrue: evidence.isOver, says };
+  };
+  const now = verdictOf(block);
+  // A block that has just begun has no evidence of anything: that is no recovery.
+  const before = isStanding ? blockBefore(block, sinceMs, judge.blockMs) : undefined;
+  const earlier = before === undefined ? now : verdictOf(before);
+  if (now === undefined || now.type === 'unknown' || now.isTrue) return now;
+  return earlier === undefined || (earlier.type === 'judged' && earlier.isTrue) ? earlier : now;
+}
+
+type Found =
+  | { readonly type: 'evidence'; readonly evidence: Evidence }
+  | Extract<Verdict, { type: 'unknown' }>;
+
+function evidenceIn(
+  block: Block,
+  judge: SequentialJudge,
+  measure: Ratio,
+  { fill, ask, arms }: Arms,
+): Found | undefined {
+  const canary = countArm(judge, measure, block, { fill, ask });
+  const asksStable = arms.isStableExpected && namesArms(judge, measure, block, { fill, arms });
+  const stable = asksStable
+    ? countArm(judge, measure, block, { fill: arms.fillStable, ask })
+    : undefined;
+  if (canary === undefined || (asksStable && stable === undefined)) return undefined;
+  if (canary.type !== 'counts') return { type: 'unknown', reading: canary };
+  if (stable?.type === 'error') return { type: 'unknown', reading: stable };
+  const control = controlOf(stable, isYoung(block, measure));
+  return { type: 'evidence', evidence: weigh(canary.counts, control, judge) };
+}
+
+/** Stable without any request for so long is no control, and then the fixed limit is what there is. */
+function controlOf(stable: Counted | undefined, young: boolean): ArmCounts | undefined {
+  const counts = stable?.type === 'counts' ? stable.counts : undefined;
+  return counts !== undefined && counts.total <= 0 && !young ? undefined : counts;
+}
+
+/** A query that does not say which arm it is about has no other arm to compare with. */
+function namesArms(
+  judge: SequentialJudge,
+  measure: Ratio,
+  block: Block,
+  { fill, arms }: Pick<Arms, 'fill' | 'arms'>,
+): boolean {
+  const texts = [fill, arms.fillStable].map((one) =>
+    JSON.stringify(countMeasure(judge, measure, block, one)),
+  );
+  return texts[0] !== texts[1];
+}

@@ -1,0 +1,24 @@
+/** Every number that the sequential judge goes by, in one table, each with its reason. The API has none of them. */
+
+export const judgeSettings = {
+  /**
+   * Chance that a healthy canary is called bad by one trigger over the planned length of a run: 1 %, the target that
+   * the false-rollback table of docs/judges.md is measured against.
+   */
+  alpha: 0.01,
+  /**
+   * The factor by which canary may be worse than stable and still count as healthy. New pods, cold caches and a
+   * different mix of requests differ by a few tenths without being a fault.
+   */
+  toleratedFactor: 1.5,
+  /**
+   * How many times worse than tolerated canary may turn out to be. The mixture gives each the same weight, so that a
+   * slight regression is found as well as a gross one; between two of them next to nothing is lost.
+   */
+  alternatives: [1.5, 2, 3, 5, 10, 50],
+  /**
+   * Evidence is gathered anew every hour, since hours of health would otherwise have to be outweighed first: with all
+   * of them a regression that begins after a day takes hours to show, with blocks minutes (docs/judges.md).
+   */
+  blockMs: 60 * 60_000,
+} as const;
