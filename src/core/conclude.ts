@@ -7,8 +7,9 @@ import type { Action, Decision } from './decision.ts';
 import { transitionEvents } from './events.ts';
 import { nextSnapshotAtMs, recordActions, snapshotCounts } from './evidence.ts';
 import { activeFreezes } from './freeze.ts';
-import { responseAtMs } from './ladder.ts';
 import { pendingRequest } from './requests.ts';
+import { responseMoments } from './respond.ts';
+import { responseEvents } from './response-events.ts';
 import type { Verdict } from './rules/rule.ts';
 import { isSameStatus } from './same-status.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -52,6 +53,7 @@ export function conclude(input: Conclusion): Decision {
       ...(verdict.events ?? []),
       ...(steering?.events ?? []),
       ...transitionEvents(snapshot.status, status),
+      ...responseEvents(snapshot.status, status, view?.triggers ?? []),
     ],
     ...wake(verdict, status, view),
     triggers: view?.triggers ?? [],
@@ -184,9 +186,7 @@ function moments(status: RolloutStatus, view: RunView): number[] {
   const times = triggers.flatMap((outcome) => {
     const { unknownSince } = outcome.status;
     const looks = outcome.wakeAtMs === undefined ? [] : [outcome.wakeAtMs + run.offsetMs];
-    const rungs = (['Rollback', 'Hold'] as const).flatMap(
-      (action) => responseAtMs(outcome, action) ?? [],
-    );
+    const rungs = responseMoments(outcome, status);
     if (unknownSince === undefined) return [...looks, ...rungs];
     const { noDataForMs } = outcome.trigger;
     return [...looks, ...rungs, fromIso(unknownSince) + noDataForMs + run.offsetMs];

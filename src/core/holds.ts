@@ -7,7 +7,7 @@ import type { Answer } from './answer.ts';
 import { CANARY_DOWN } from './builtin-triggers.ts';
 import type { Because } from './decision.ts';
 import { activeFreezes, freezeSentence } from './freeze.ts';
-import { isDue } from './ladder.ts';
+import { holdsByLadder } from './ladder.ts';
 import type { RunSpec } from './run-spec.ts';
 import type { Snapshot } from './snapshot.ts';
 import { fromIso, toIso } from './time.ts';
@@ -111,9 +111,9 @@ function paused({ snapshot, run, status }: Facts): Omit<Hold, 'since'>[] {
   return holds;
 }
 
-function firingHolds({ triggers, now }: Facts): Omit<Hold, 'since'>[] {
+function firingHolds({ triggers }: Facts): Omit<Hold, 'since'>[] {
   return triggers.flatMap((outcome) =>
-    isDue(outcome, 'Hold', now)
+    holdsByLadder(outcome.status)
       ? [
           {
             reason: 'TriggerFiring',

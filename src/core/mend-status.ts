@@ -73,7 +73,9 @@ function mendTriggers(status: RolloutStatus): RolloutStatus {
     ) &&
     (trigger.gapMs ?? 0) >= 0 &&
     (trigger.gapMs ?? 0) <= BLIND_MAX_MS &&
-    (trigger.state !== 'Firing' || trigger.firingAt !== undefined);
+    (trigger.state !== 'Firing' || trigger.firingAt !== undefined) &&
+    isReadableOrAbsent(trigger.acknowledgedAt) &&
+    (trigger.responses ?? []).every(({ at }) => isReadable(at));
   if (status.triggers === undefined || status.triggers.every(isSound)) return status;
   return { ...status, triggers: status.triggers.filter(isSound) };
 }

@@ -2,17 +2,17 @@
  * From a spec to what a run follows: the plan resolved, every default filled in, references followed,
  * queries inspected. What this version cannot carry out is refused here with a sentence, never ignored.
  */
-import { parseCondition } from '#api/condition-text.ts';
-import { defaultPlan, ladderBySeverity, noDataBySeverity } from '#api/defaults.ts';
+import { defaultPlan } from '#api/defaults.ts';
 import { parseDuration } from '#api/duration.ts';
-import type { RolloutSpec, Trigger } from '#api/rollout.ts';
+import type { RolloutSpec } from '#api/rollout.ts';
 import { resolveJudge } from './judge/resolve-judge.ts';
 import { type MeasureInput, resolveMeasure } from './resolve-measure.ts';
 import { resolveMetrics } from './resolve-metrics.ts';
 import { resolveFreezes, resolvePoints } from './resolve-plan.ts';
 import { resolveSuites } from './resolve-suites.ts';
 import { resolveTargets } from './resolve-targets.ts';
-import type { Judge, Measure, Rung, RunSpec, RunTrigger } from './run-spec.ts';
+import { resolveTrigger } from './resolve-trigger.ts';
+import type { RunSpec } from './run-spec.ts';
 import type { ResolvedSpec } from './snapshot.ts';
 import { notActedOn, unsupported } from './unsupported.ts';
 
@@ -80,29 +80,4 @@ export function resolveSpec(input: ResolveInput): ResolvedSpec {
 function monitorForMs(spec: RolloutSpec): number {
   const fallback = spec.schedule === undefined ? defaultPlan.thenMonitorFor : '0s';
   return parseDuration(spec.success?.thenMonitorFor ?? fallback);
-}
-
-function resolveTrigger(trigger: Trigger, measure: Measure, judge: Judge): RunTrigger {
-  const ladder = trigger.onFiring ?? ladderBySeverity[trigger.severity];
-  return {
-    name: trigger.name,
-    severity: trigger.severity,
-    measure,
-    condition: parseCondition(trigger.condition),
-    judge,
-    forMs: parseDuration(trigger.for),
-    keepFiringForMs: parseDuration(trigger.keepFiringFor),
-    noData: trigger.noData ?? noDataBySeverity[trigger.severity],
-    noDataForMs: parseDuration(trigger.noDataFor),
-    ladder: ladder.flatMap((rung) => resolveRung(rung)),
-  };
-}
-
-function resolveRung(rung: {
-  readonly action: string;
-  readonly after?: string | undefined;
-}): Rung[] {
-  const { action } = rung;
-  if (action !== 'Rollback' && action !== 'Hold' && action !== 'Notify') return [];
-  return [{ action, afterMs: rung.after === undefined ? 0 : parseDuration(rung.after) }];
 }

@@ -64,12 +64,18 @@ export interface RunSuite {
   readonly knownFlaky: readonly string[];
 }
 
-export type ResponseAction = 'Rollback' | 'Hold' | 'Notify';
+export type ResponseAction = 'Rollback' | 'Hold' | 'RunSuite' | 'Notify' | 'Continue';
+
+/** What must be so for a rung to be carried out: a trend of the trigger's measure, or a finding of a suite. */
+export type RungCondition = 'Worsening' | 'Improving' | 'Steady' | 'NewFailures' | 'KnownFlakyOnly';
 
 /** One response to a firing trigger, `afterMs` counted from `firingAt`. */
 export interface Rung {
   readonly action: ResponseAction;
   readonly afterMs: number;
+  readonly when?: RungCondition;
+  /** Only with RunSuite, which always has it. */
+  readonly suite?: string;
 }
 
 /** A count query as pieces of text, with the length of the time to count over between each two. */
@@ -99,6 +105,10 @@ export interface RunTrigger {
   readonly noData: 'Hold' | 'Ignore' | 'Breach';
   readonly noDataForMs: number;
   readonly ladder: readonly Rung[];
+  /** Nobody has acknowledged or decided so long after it fired: the release owner is paged. */
+  readonly respondWithinMs?: number;
+  readonly responder?: string;
+  readonly runbookUrl?: string;
 }
 
 /** A step, a checkpoint or the end, in order of time. */

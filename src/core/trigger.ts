@@ -37,6 +37,8 @@ export interface TriggerOutcome {
   readonly reading: Reading | undefined;
   /** Prometheus time at which to look again, apart from the next tick. */
   readonly wakeAtMs: number | undefined;
+  /** What was found out for a rung with `when`, by the rung's own text, at the look that carried it out. */
+  readonly findings?: ReadonlyMap<string, string>;
 }
 
 export function advanceTrigger(

@@ -20,16 +20,17 @@ describe('what this version does not carry out is refused:', () => {
         /spec\.triggers\[0\] \(up\): a trigger by probe/,
       ],
       [
-        'a rung with a trend',
+        'a rung that runs a suite',
         {
+          healthSuites: [suite],
           triggers: [
             {
               ...errorsTrigger,
-              onFiring: [{ action: 'Rollback', when: 'Worsening', after: '1m' }],
+              onFiring: [{ action: 'RunSuite', suite: 'smoke' }],
             },
           ],
         },
-        /a rung with when: Worsening/,
+        /a rung with action: RunSuite/,
       ],
       [
         'a kind of route without a router',

@@ -40,10 +40,10 @@ export function notActedOn(spec: RolloutSpec): string[] {
 function unsupportedOf(trigger: Trigger): string[] {
   const sources = (['suite', 'probe'] as const).filter((source) => trigger[source] !== undefined);
   const rungs = (trigger.onFiring ?? []).flatMap((rung) => {
-    if (rung.when !== undefined) return [`a rung with when: ${rung.when}`];
-    return rung.action === 'RunSuite' || rung.action === 'Continue'
-      ? [`a rung with action: ${rung.action}`]
-      : [];
+    if (rung.when === 'NewFailures' || rung.when === 'KnownFlakyOnly') {
+      return [`a rung with when: ${rung.when}`];
+    }
+    return rung.action === 'RunSuite' ? [`a rung with action: ${rung.action}`] : [];
   });
   return [
     ...sources.map((source) => `a trigger by ${source}`),

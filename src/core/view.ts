@@ -10,6 +10,7 @@ import { advanceCanaryDown, CANARY_DOWN } from './builtin-triggers.ts';
 import { fillerFor } from './fill.ts';
 import { findEndedBlockers, findHolds, findRiseBlockers, standingDrift } from './holds.ts';
 import type { ArmContext } from './judge/sequential.ts';
+import { respond } from './respond.ts';
 import type { RunSpec } from './run-spec.ts';
 import { currentPoint, lastStepPassedMs, resolvePlan } from './schedule.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -158,7 +159,8 @@ function evaluateTriggers(facts: RunFacts): TriggerOutcome[] {
   // Its times are ours, the others' are Prometheus'.
   const wakeAtMs = down.wakeAtMs === undefined ? undefined : down.wakeAtMs - run.offsetMs;
   const all = run.canary === undefined ? outcomes : [...outcomes, { ...down, wakeAtMs }];
-  return status.rollback === undefined ? all : all.map((one) => asItFired(one, previous));
+  if (status.rollback !== undefined) return all.map((one) => asItFired(one, previous));
+  return all.map((one) => respond(one, { ...context, now, known: status }));
 }
 
 /** Evidence is gathered anew whenever a step's weight has been read back; at 100 % there is no stable to compare with. */

@@ -100,6 +100,11 @@ export const reasons = {
   HoldEnded: 'Nothing holds any more.',
   TriggerFired: 'A trigger has held for its time.',
   TriggerResolved: 'A condition is false again.',
+  ResponderNotified: 'The ladder of a trigger says to notify.',
+  SuiteRequested: 'The ladder of a trigger asks for a run of a health suite.',
+  HoldLifted: 'The ladder of a trigger says to go on, and its own hold is taken back.',
+  ResponseOverdue:
+    'Nobody has acknowledged or decided anything within `respondWithin` of a firing trigger.',
   TrafficDrift: 'Another writer changed a weight; it is asserted again.',
   RequestSeen: 'A request by annotation was seen.',
   RequestApplied: 'A request by annotation was applied.',

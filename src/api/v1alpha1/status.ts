@@ -56,6 +56,12 @@ const holdSchema = z.object({
   message: text('A sentence for a person.'),
 });
 
+const responseSchema = z.object({
+  action: text('Notify, Hold, RunSuite, Rollback or Continue.'),
+  rung: text('The rung of the ladder, as `Rollback when Worsening after 30m`.'),
+  at: text('When it was due and carried out.'),
+});
+
 const triggerStatusSchema = z.object({
   name: text('The name of the trigger.'),
   severity: text('Critical, Warning or Info.'),
@@ -73,6 +79,15 @@ const triggerStatusSchema = z.object({
   value: optionalText('The value at the last change of state.'),
   reason: optionalText('Why the state is what it is.'),
   message: optionalText('The same as a sentence.'),
+  responses: z
+    .array(responseSchema)
+    .describe('What its ladder has carried out since it fired, in order.')
+    .optional(),
+  acknowledgedBy: optionalText('Who has acknowledged it since it fired.'),
+  acknowledgedAt: optionalText('When it was acknowledged.'),
+  overdueAt: optionalText(
+    'When the release owner was paged, because nobody had answered within respondWithin.',
+  ),
 });
 
 const checkpointStatusSchema = z.object({
@@ -197,6 +212,7 @@ export type PlanPointStatus = z.infer<typeof planPointSchema>;
 export type RouteStatus = z.infer<typeof routeStatusSchema>;
 export type Hold = z.infer<typeof holdSchema>;
 export type TriggerStatus = z.infer<typeof triggerStatusSchema>;
+export type TriggerResponse = z.infer<typeof responseSchema>;
 export type RollbackStatus = z.infer<typeof rollbackSchema>;
 export type RollbackStage = z.infer<typeof rollbackStageSchema>;
 export type HistoryEntry = z.infer<typeof historySchema>;

@@ -7,6 +7,7 @@ import { assert } from '#core/assert.ts';
 import type { Action, Because, EventDraft } from '#core/decision.ts';
 import { endRun } from '#core/end-run.ts';
 import { dateHold } from '#core/holds.ts';
+import { wantedRollback } from '#core/ladder-rollback.ts';
 import { beginRollback, isStableGone, STOP_TRAFFIC } from '#core/rollback.ts';
 import { verifyFromTraffic } from '#core/rollback-verification.ts';
 import { fromIso, fromIsoOptional, spanText, toIso } from '#core/time.ts';
@@ -36,6 +37,9 @@ function resumeInterrupted(view: RunView): Verdict | undefined {
       ({ reading }) => reading.type === 'read' && reading.rolledBackRun === view.runId,
     );
   if (!isMarked) return undefined;
+  // The trigger that began it fires still, as a rule: then this is that very rollback, decided again.
+  const wanted = wantedRollback(view.triggers);
+  if (wanted !== undefined) return beginRollback(view, wanted.because, wanted.trigger);
   const message = 'a rollback of this run had begun before its status could be written';
   return beginRollback(view, { reason: 'RollbackResumed', message }, undefined);
 }

@@ -1,0 +1,62 @@
+/**
+ * What follows from a firing trigger at this look: rungs of its ladder, and a page when nobody has answered. All of
+ * it is written into the trigger's status entry, so that holds, events and the rollback follow from the status.
+ */
+import type { RolloutStatus, TriggerStatus } from '#api/status.ts';
+import { dueRungs, rungMoments, rungText, withResponses } from './ladder.ts';
+import { overdueSince } from './overdue.ts';
+import type { RungCondition } from './run-spec.ts';
+import { toIso } from './time.ts';
+import { type Trend, trendOf } from './trend.ts';
+import type { TriggerContext, TriggerOutcome } from './trigger.ts';
+
+export interface ResponseContext extends TriggerContext {
+  /** Wall-clock time, in ms. */
+  readonly now: number;
+  /** The status as it was read: what people have decided stands there. */
+  readonly known: RolloutStatus;
+}
+
+/** @returns the very outcome where nothing follows from it now */
+export function respond(outcome: TriggerOutcome, context: ResponseContext): TriggerOutcome {
+  if (outcome.status.state !== 'Firing') return outcome;
+  const find = finder(outcome, context);
+  const due = dueRungs(outcome, context.now, (when) => find(when) !== undefined);
+  const status = withOverdue(withResponses(outcome.status, due), outcome, context);
+  if (status === outcome.status) return outcome;
+  const findings = due.flatMap(({ rung }) => {
+    const finding = rung.when === undefined ? undefined : find(rung.when);
+    return finding === undefined ? [] : [[rungText(rung), finding] as const];
+  });
+  return { ...outcome, status, findings: new Map(findings) };
+}
+
+type Finder = (when: RungCondition) => string | undefined;
+
+/** What proves that a rung's `when` is so, as a sentence; undefined when it is not so, or not known. */
+function finder({ trigger }: TriggerOutcome, context: ResponseContext): Finder {
+  let trend: Trend | undefined;
+  return (when) => {
+    // Suites are not observed yet.
+    if (when === 'NewFailures' || when === 'KnownFlakyOnly') return undefined;
+    trend ??= trendOf(trigger, context);
+    return trend?.type === 'known' && trend.direction === when ? trend.message : undefined;
+  };
+}
+
+function withOverdue(
+  status: TriggerStatus,
+  outcome: TriggerOutcome,
+  context: ResponseContext,
+): TriggerStatus {
+  const atMs = overdueSince(outcome, context.known);
+  const isDue = atMs !== undefined && context.now >= atMs;
+  return isDue ? { ...status, overdueAt: toIso(atMs) } : status;
+}
+
+/** Every moment at which something may follow from a firing trigger, apart from the evaluations. */
+export function responseMoments(outcome: TriggerOutcome, known: RolloutStatus): number[] {
+  const overdueMs = overdueSince(outcome, known);
+  const moments = rungMoments(outcome);
+  return overdueMs === undefined ? moments : [...moments, overdueMs];
+}
