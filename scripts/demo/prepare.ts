@@ -59,7 +59,7 @@ async function buildTools({ say, signal }: PrepareOptions): Promise<void> {
     const tell = (sentence: string) => {
       if (isFirst) {
         say(
-          'some parts are not there yet and are built from source now, once; with two cores that takes 10 to 15 minutes in all',
+          'some parts are not there yet and are built from source now, once; with two cores that takes 10 to 20 minutes in all',
         );
       }
       isFirst = false;

@@ -53,6 +53,7 @@ export class Connection {
   #pools: Pools | undefined;
   readonly #retired = new Set<Dispatcher>();
   #closed = false;
+  #host = '';
 
   constructor(options: ConnectionOptions) {
     this.#credentials = new CredentialStore(options.source, options.clock);
@@ -72,6 +73,11 @@ export class Connection {
     if (renewed === credentials) return answer;
     await answer.body.text();
     return await this.#sendAs(renewed, call);
+  }
+
+  /** Host and port of the API server, for figures; '' before the first request. */
+  get host(): string {
+    return this.#host;
   }
 
   /** Ends all connections at once, those in use too. */
@@ -117,6 +123,7 @@ export class Connection {
     const known = this.#pools;
     if (known?.key === credentials.connectionKey) return known;
     if (known !== undefined) this.#retire(known);
+    this.#host = new URL(credentials.origin).host;
     this.#pools = {
       key: credentials.connectionKey,
       requests: openPool(credentials, CONNECTIONS_MAX),

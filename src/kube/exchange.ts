@@ -12,13 +12,11 @@ export interface JsonCall extends Omit<HttpCall, 'watch' | 'signal' | 'body'> {
   /** Each of them ends the request. */
   readonly signals: readonly AbortSignal[];
   readonly limitMs?: number;
-  /** What the request is about, for metrics: `deployments`. */
-  readonly about: string;
 }
 
 /** Where the figures about requests go. `status` is 0 when no answer came. */
 export interface RequestMetrics {
-  requested(method: string, about: string, status: number, durationMs: number): void;
+  requested(method: string, host: string, status: number, durationMs: number): void;
   /** A request waited for its turn at our own limiter. */
   limited(waitedMs: number): void;
 }
@@ -98,7 +96,7 @@ export class Exchange {
       return { type: 'refused', error: this.#refusal(call, answer, text) };
     } finally {
       const tookMs = this.#clock.monotonic() - startedMs;
-      this.#metrics?.requested(call.method, call.about, status, tookMs);
+      this.#metrics?.requested(call.method, this.#connection.host, status, tookMs);
     }
   }
 

@@ -273,7 +273,6 @@ export class LeaseElection implements Election {
         path: objectPath(leases, { namespace, name }),
         signals: [],
         limitMs: REQUEST_LIMIT_MS,
-        about: leases.plural,
       });
       if (isKubeObject(lease)) return lease;
       throw new ClusterError('unavailable', 'the answer is no Lease');
@@ -292,7 +291,6 @@ export class LeaseElection implements Election {
       body: lease,
       signals: [],
       limitMs: REQUEST_LIMIT_MS,
-      about: leases.plural,
     });
     if (isKubeObject(answer)) return new LeaseRecord(answer);
     throw new ClusterError('unavailable', 'the answer is no Lease');

@@ -63,7 +63,6 @@ async function readPage(request: ListRequest, paging: Query): Promise<Page> {
     path: withQuery(path, { ...request.query, ...paging }),
     signals: [signal],
     limitMs: PAGE_LIMIT_MS,
-    about: resource.plural,
   });
   const metadata = isRecord(answer) && isRecord(answer['metadata']) ? answer['metadata'] : {};
   const { resourceVersion, continue: next } = metadata;

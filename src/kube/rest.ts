@@ -56,7 +56,7 @@ export class Rest implements Cluster {
     signal: AbortSignal,
   ): Promise<KubeObject | undefined> {
     const path = objectPath(resource, key);
-    const call: JsonCall = { method: 'GET', path, signals: [signal], about: resource.plural };
+    const call: JsonCall = { method: 'GET', path, signals: [signal] };
     const answer = await this.#orGone(resource, key, this.#exchange.json(call)).catch(orNotFound);
     return answer === undefined ? undefined : this.#taken(resource, path, answer);
   }
@@ -149,7 +149,6 @@ export class Rest implements Cluster {
         ...rest,
         path: withQuery(path, { ...query, ...dryRunQuery, fieldManager }),
         signals: fenced ? [signal, lost] : [signal],
-        about: resource.plural,
         ...(fenced ? { guard: () => this.#fence(write) } : {}),
       });
     } catch (error) {

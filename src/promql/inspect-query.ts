@@ -8,6 +8,11 @@ export function inspectQuery(query: string): QueryFacts {
   const text = withStandIns(query);
   const checked = checkPromql(text);
   if (checked.type !== 'ok') return checked;
+  if (checked.fixesTime) {
+    const message =
+      'the modifier @ asks for one fixed time, so the answer says nothing of now and a hold could not be proved; use offset';
+    return { type: 'invalid', message };
+  }
   const { longestRangeMs } = checked;
   return { type: 'ok', longestRangeMs, counting: countQuery(text, query) };
 }

@@ -3,7 +3,7 @@ import type { Resource } from '#ports/cluster.ts';
 import type { Instruments } from './instruments.ts';
 
 export interface RequestObserver {
-  requested(method: string, about: string, status: number, durationMs: number): void;
+  requested(method: string, host: string, status: number, durationMs: number): void;
   limited(waitedMs: number): void;
 }
 
@@ -16,12 +16,12 @@ export interface WatchObserver {
 /** What client-go counts a request as that brought no answer. */
 const NO_ANSWER = '<error>';
 
-export function createRequestMetrics(instruments: Instruments, host: string): RequestObserver {
+export function createRequestMetrics(instruments: Instruments): RequestObserver {
   const requests = instruments.counter('rest_client_requests_total');
   const durations = instruments.histogram('rest_client_request_duration_seconds');
   const waits = instruments.histogram('rest_client_rate_limiter_duration_seconds');
   return {
-    requested: (method, _about, status, durationMs) => {
+    requested: (method, host, status, durationMs) => {
       requests.inc({ code: status === 0 ? NO_ANSWER : String(status), method, host });
       durations.observe({ verb: method, host }, durationMs / 1000);
     },

@@ -21,7 +21,7 @@ class ScrapeClock extends VirtualClock {
 
 function setUp() {
   const clock = new ScrapeClock();
-  const telemetry = createTelemetry({ version: '1.2.3', clock, apiServerHost: 'api:6443' });
+  const telemetry = createTelemetry({ version: '1.2.3', clock });
   const scrape = async (): Promise<string> => {
     let text = '';
     for await (const chunk of telemetry.exposition()) text += chunk;
@@ -304,8 +304,8 @@ describe('what the controller did', () => {
 describe('what the adapters did', () => {
   test('requests to the API server, also those without an answer', async () => {
     const { telemetry, linesOf } = setUp();
-    telemetry.requests.requested('GET', 'deployments', 200, 30);
-    telemetry.requests.requested('PATCH', 'httproutes', 0, 15_000);
+    telemetry.requests.requested('GET', 'api:6443', 200, 30);
+    telemetry.requests.requested('PATCH', 'api:6443', 0, 15_000);
     telemetry.requests.limited(100);
     assert.deepEqual(await linesOf('rest_client_requests_total'), [
       'rest_client_requests_total{code="200",method="GET",host="api:6443"} 1',

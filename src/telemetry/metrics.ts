@@ -33,8 +33,6 @@ export interface Telemetry {
 export interface TelemetryOptions {
   readonly version: string;
   readonly clock: Clock;
-  /** Host and port of the API server, for `rest_client_requests_total`. */
-  readonly apiServerHost?: string;
   /** Label `name` of `leader_election_master_status`. */
   readonly leaseName?: string;
 }
@@ -63,7 +61,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   return {
     reconciles: createLookMetrics(instruments, series),
     queries: createQueryMetrics(instruments),
-    requests: createRequestMetrics(instruments, options.apiServerHost ?? ''),
+    requests: createRequestMetrics(instruments),
     queue: createQueueMetrics(instruments, clock, CONTROLLER),
     watchOf: createWatchMetrics(instruments),
     leading: (isLeading) => leading.set(lease, isLeading ? 1 : 0),

@@ -67,7 +67,7 @@ async function metricsText(): Promise<string> {
       ],
     },
   );
-  telemetry.requests.requested('GET', 'pods', 0, 1);
+  telemetry.requests.requested('GET', 'api:6443', 0, 1);
   telemetry.watchOf(pods).failed('gone');
   let text = '';
   for await (const chunk of telemetry.exposition()) text += chunk;

@@ -46,14 +46,17 @@ describe('requests', () => {
       clock,
       ...(limiter === undefined ? {} : { limiter }),
       metrics: {
-        requested: (method, about, status) => figures.push(`${method} ${about} ${status}`),
+        requested: (method, host, status) => {
+          assert.match(host, /^127\.0\.0\.1:\d+$/);
+          figures.push(`${method} ${status}`);
+        },
         limited: (ms) => figures.push(`limited ${ms}`),
       },
     });
   }
 
   const ask = (call: Partial<JsonCall> = {}): Promise<unknown> =>
-    exchange.json({ method: 'GET', path: PATH, signals: [], about: 'configmaps', ...call });
+    exchange.json({ method: 'GET', path: PATH, signals: [], ...call });
 
   async function faultOf(promise: Promise<unknown>): Promise<ClusterError> {
     const error = await promise.then(
@@ -307,7 +310,7 @@ describe('requests', () => {
         assert.equal(error.fault, fault);
         assert.equal(error.status, code);
         assert.equal(error.message, `GET ${PATH} answered ${code}: the server says ${reason}`);
-        assert.ok(figures.includes(`GET configmaps ${code}`), figures.join());
+        assert.ok(figures.includes(`GET ${code}`), figures.join());
       });
     }
 
@@ -316,7 +319,7 @@ describe('requests', () => {
       const error = await faultOf(ask());
       assert.equal(error.fault, 'unavailable');
       assert.match(error.message, /ECONNREFUSED/);
-      assert.deepEqual(figures, ['GET configmaps 0']);
+      assert.deepEqual(figures, ['GET 0']);
       await server.listen();
     });
 

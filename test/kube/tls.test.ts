@@ -100,7 +100,7 @@ describe('a connection with TLS', () => {
   }
 
   const ask = (): Promise<unknown> =>
-    exchange.json({ method: 'GET', path: '/api/v1/pods', signals: [], about: 'pods' });
+    exchange.json({ method: 'GET', path: '/api/v1/pods', signals: [] });
 
   it('trusts the authority of the kubeconfig and shows its certificate', async () => {
     await write(first);

@@ -191,7 +191,10 @@ export const rolloutStatusSchema = z.object({
     .object({
       expected: z.int().describe('Snapshots due so far.'),
       missing: z.int().describe('Of those, how many are missing.'),
-      intervalMs: z.int().describe('The distance between two, in ms, for the whole run.').optional(),
+      intervalMs: z
+        .int()
+        .describe('The distance between two, in ms, for the whole run.')
+        .optional(),
     })
     .describe('At state changes; live figures are metrics.')
     .optional(),
