@@ -123,12 +123,12 @@ export class Connection {
     const known = this.#pools;
     if (known?.key === credentials.connectionKey) return known;
     if (known !== undefined) this.#retire(known);
-    this.#host = new URL(credentials.origin).host;
     this.#pools = {
       key: credentials.connectionKey,
       requests: openPool(credentials, CONNECTIONS_MAX),
       watches: openPool(credentials, null),
     };
+    this.#host = new URL(credentials.origin).host;
     return this.#pools;
   }
 
