@@ -1,6 +1,6 @@
 /**
- * `npm run build`: the controller as one file, dist/controller.mjs, which needs Node 24 and nothing else. The
- * same sources give the same bytes. Fails when the file grows over the limit.
+ * `npm run build`: the controller and the command line as one file each, dist/controller.mjs and dist/kubectl-genesis.mjs, which
+ * need Node 24 and nothing else. The same sources give the same bytes. Fails when a file grows over the limit.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
@@ -15,42 +15,48 @@ const banner = `#!/usr/bin/env node
 import { createRequire as __createRequire } from 'node:module';
 const require = __createRequire(import.meta.url);`;
 
+const programs = [
+  { name: 'controller', entry: 'src/main.ts' },
+  { name: 'kubectl-genesis', entry: 'src/cli/main.ts' },
+] as const;
+
 const version = await packageVersion();
-const result = await build({
-  absWorkingDir: root,
-  entryPoints: ['src/main.ts'],
-  outfile: 'dist/controller.mjs',
-  bundle: true,
-  platform: 'node',
-  format: 'esm',
-  target: 'node24',
-  minify: true,
-  // Names of classes and functions stand in logs and stack traces.
-  keepNames: true,
-  legalComments: 'none',
-  banner: { js: banner },
-  define: { GENESIS_VERSION: JSON.stringify(version) },
-  metafile: true,
-  write: false,
-  logLevel: 'warning',
-});
-const [bundle] = result.outputFiles;
-if (bundle === undefined) throw new Error('esbuild has made no file');
-
+await rm(join(root, 'dist'), { recursive: true, force: true });
 await mkdir(join(root, 'dist'), { recursive: true });
-// Written beside and renamed: whoever starts the bundle at this moment finds the old one or the new one, whole.
-const bundlePath = join(root, 'dist/controller.mjs');
-await writeFile(`${bundlePath}.${process.pid}`, bundle.contents, { mode: 0o755 });
-await rename(`${bundlePath}.${process.pid}`, bundlePath);
+for (const program of programs) await bundle(program);
 
-const digest = createHash('sha256').update(bundle.contents).digest('hex');
-console.log(
-  `dist/controller.mjs ${version}: ${megabytes(bundle.contents.length)}, sha256 ${digest}`,
-);
-for (const [name, bytes] of largest(result.metafile)) console.log(`  ${megabytes(bytes)}  ${name}`);
-if (bundle.contents.length > BYTES_MAX) {
-  console.error(`build: the bundle is larger than ${megabytes(BYTES_MAX)}`);
-  process.exitCode = 1;
+async function bundle({ name, entry }: (typeof programs)[number]): Promise<void> {
+  const outfile = `dist/${name}.mjs`;
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    minify: true,
+    // Names of classes and functions stand in logs and stack traces.
+    keepNames: true,
+    legalComments: 'none',
+    banner: { js: banner },
+    define: { GENESIS_VERSION: JSON.stringify(version) },
+    metafile: true,
+    write: false,
+    logLevel: 'warning',
+  });
+  const [made] = result.outputFiles;
+  if (made === undefined) throw new Error('esbuild has made no file');
+  await writeFile(join(root, outfile), made.contents, { mode: 0o755 });
+  const digest = createHash('sha256').update(made.contents).digest('hex');
+  console.log(`${outfile} ${version}: ${megabytes(made.contents.length)}, sha256 ${digest}`);
+  for (const [part, bytes] of largest(result.metafile)) {
+    console.log(`  ${megabytes(bytes)}  ${part}`);
+  }
+  if (made.contents.length > BYTES_MAX) {
+    console.error(`build: ${outfile} is larger than ${megabytes(BYTES_MAX)}`);
+    process.exitCode = 1;
+  }
 }
 
 async function packageVersion(): Promise<string> {

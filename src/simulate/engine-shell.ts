@@ -48,6 +48,9 @@ export interface ShellOptions<Input> {
 /** Where a process dies: before the status is written, or before what follows it. */
 export type Crash = 'beforeFirst' | 'beforeStatus' | 'beforeActions';
 
+/** A key whose status could not be written comes back after about this long. */
+const BACKOFF_MS = 1000;
+
 /** More looks at one instant than this go in circles. */
 const LOOKS_MAX = 25;
 
@@ -86,6 +89,10 @@ export abstract class EngineShell<Input> {
       for (const one of this.#wanted.run.targets) this.route(one.name);
   }
 
+  protected get identity(): { readonly namespace: string; readonly name: string } {
+    return this.#options;
+  }
+
   /** What Prometheus answers now. */
   protected abstract answer(question: Question): Answer;
 
@@ -93,6 +100,11 @@ export abstract class EngineShell<Input> {
 
   /** What comes of a write to a route: `lost` is an API server that does not answer. */
   protected abstract write(route: VirtualRoute, action: RouteAction): 'done' | 'lost';
+
+  /** How a write of the status fails now, if it does. */
+  protected statusFault(): 'conflict' | 'lost' | undefined {
+    return undefined;
+  }
 
   /** The route of this name, made as it is first asked for. */
   route(name = 'web'): VirtualRoute {
@@ -195,7 +207,8 @@ export abstract class EngineShell<Input> {
     const before = this.#state();
     this.carryOut(snapshot, decision, version);
     const wakesNow = decision.wakeAtMs !== undefined && decision.wakeAtMs <= this.now;
-    if (wakesNow && !isCut && this.#isStill(before)) {
+    const isTried = isCut || this.statusFault() !== undefined;
+    if (wakesNow && !isTried && this.#isStill(before)) {
       throw new Error(`wakes at once and nothing has changed: ${describe(this.timeline)}`);
     }
     return decision;
@@ -210,6 +223,7 @@ export abstract class EngineShell<Input> {
     this.record(snapshot, decision);
     const isWritten = this.#apply(snapshot, decision, version);
     this.nextAt = this.#isStill(before) ? decision.wakeAtMs : this.now;
+    if (this.statusFault() !== undefined && !isWritten) this.nextAt = this.now + BACKOFF_MS;
     return isWritten;
   }
 
@@ -220,7 +234,7 @@ export abstract class EngineShell<Input> {
     for (const action of decision.first) this.#act(action, snapshot);
     if (crash === 'beforeStatus') return true;
     if (decision.status !== snapshot.status) {
-      if (version !== this.version) return false;
+      if (version !== this.version || this.statusFault() !== undefined) return false;
       // As the API server hands it out again: only what the schema knows, only what JSON can carry.
       this.status = rolloutStatusSchema.parse(JSON.parse(JSON.stringify(decision.status)));
       this.version += 1;

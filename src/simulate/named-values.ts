@@ -1,0 +1,106 @@
+/** What the scenario says of named measures, at any time: from its samples, or healthy where it says nothing. */
+import type { Arm, Meaning, Subject } from './measures.ts';
+import type { SeriesInput } from './scenario.ts';
+import { parseSamples, type Samples, sampleKinds } from './series-notation.ts';
+
+export interface TrafficShare {
+  /** Canary's share at that time, in percent. */
+  (atMs: number): number;
+}
+
+interface Timed {
+  readonly samples: Samples;
+  readonly beginMs: number;
+  readonly intervalMs: number;
+}
+
+export type NamedValuesResult =
+  | { readonly type: 'ok'; readonly values: NamedValues }
+  | { readonly type: 'invalid'; readonly problems: readonly string[] };
+
+export interface NamedValuesInput {
+  readonly series: readonly SeriesInput[];
+  readonly subjects: readonly Subject[];
+  readonly beginMs: number;
+  readonly intervalMs: number;
+  readonly isHealthyElse: boolean;
+  readonly shareOf: TrafficShare;
+}
+
+export function namedValues(input: NamedValuesInput): NamedValuesResult {
+  const { beginMs, intervalMs } = input;
+  const problems: string[] = [];
+  const said = new Map<string, Timed>();
+  for (const [index, entry] of input.series.entries()) {
+    const named = (['metric', 'trigger', 'criterion'] as const).find(
+      (kind) => entry[kind] !== undefined,
+    );
+    if (named === undefined) continue;
+    const name = entry[named] ?? '';
+    const known = input.subjects.filter(({ kind }) => kind === named).map((one) => one.name);
+    if (!known.includes(name)) {
+      const allowed = known.length === 0 ? 'there is none' : `there are ${known.join(', ')}`;
+      problems.push(
+        `series[${index}].${named}: ${JSON.stringify(name)} has no query or ratio in the rollout; ${allowed}`,
+      );
+      continue;
+    }
+    const parsed = parseSamples(entry.values);
+    if (parsed.type === 'invalid') problems.push(`series[${index}].values: ${parsed.message}`);
+    else {
+      const key = keyOf(named, name, entry.arm ?? 'canary');
+      said.set(key, { samples: parsed.samples, beginMs, intervalMs });
+    }
+  }
+  if (problems.length > 0) return { type: 'invalid', problems };
+  return { type: 'ok', values: new NamedValues(input, said) };
+}
+
+export class NamedValues {
+  readonly #input: NamedValuesInput;
+  readonly #said: ReadonlyMap<string, Timed>;
+
+  constructor(input: NamedValuesInput, said: ReadonlyMap<string, Timed>) {
+    this.#input = input;
+    this.#said = said;
+  }
+
+  /** Whether this part of the world is told by name at all. */
+  tells({ subject, arm }: Meaning): boolean {
+    return this.#timed(subject, arm) !== undefined || this.#input.isHealthyElse;
+  }
+
+  /** The number a query of this meaning answers; undefined where it answers nothing. */
+  at({ subject, arm, part }: Meaning, atMs: number): number | undefined {
+    const canary = this.#input.shareOf(atMs);
+    const share = arm === 'canary' ? canary : 100 - canary;
+    // Whoever gets no requests has no figures of them.
+    if (subject.isArmBound && share === 0) return part === 'total' ? 0 : undefined;
+    const value = this.#value(subject, arm, atMs);
+    if (part === 'value' || value === undefined) return value;
+    return part === 'total' ? share : value * share;
+  }
+
+  #value(subject: Subject, arm: Arm, atMs: number): number | undefined {
+    const timed = this.#timed(subject, arm);
+    if (timed === undefined) return subject.healthy;
+    const { samples, beginMs, intervalMs } = timed;
+    const last = samples.kinds.length - 1;
+    // The last sample stands until the end.
+    const index = Math.min(last, Math.floor((atMs - beginMs) / intervalMs));
+    return samples.kinds[index] === sampleKinds.value ? samples.values[index] : undefined;
+  }
+
+  #timed(subject: Subject, arm: Arm): Timed | undefined {
+    const said = this.#said.get(keyOf(subject.kind, subject.name, arm));
+    if (said !== undefined || subject.isArmBound) return said;
+    // Without an arm in the query there is but one value, whoever it was said for.
+    return this.#said.get(
+      keyOf(subject.kind, subject.name, arm === 'canary' ? 'stable' : 'canary'),
+    );
+  }
+}
+
+function keyOf(kind: string, name: string, arm: Arm): string {
+  return `${kind} ${name} ${arm}`;
+}

@@ -1,0 +1,150 @@
+/** The virtual shell of one scenario: its routes, endpoints and metrics, and what people and faults do to them. */
+import { type RolloutSpec, rolloutSpecSchema } from '#api/rollout.ts';
+import { validateSpec } from '#api/validate.ts';
+import type { Answer, Question } from '#core/answer.ts';
+import { resolveSpec } from '#core/resolve.ts';
+import type { ResolvedSpec } from '#core/snapshot.ts';
+import { inspectQuery } from '#promql/inspect-query.ts';
+import { EngineShell } from './engine-shell.ts';
+import { type Arm, Meanings, subjectsOf } from './measures.ts';
+import type { NamedValues } from './named-values.ts';
+import { isRecord, type Scenario } from './read-scenario.ts';
+import { StepsOfTime } from './steps-of-time.ts';
+import { type Line, linesOf } from './timeline.ts';
+import { type Promql, VirtualPrometheus } from './virtual-prometheus.ts';
+
+type SpecInput = Readonly<Record<string, unknown>>;
+
+/** A Service has so many Ready endpoints unless the scenario says otherwise. */
+const READY_DEFAULT = 2;
+
+export class ScenarioShell extends EngineShell<SpecInput> {
+  readonly lines: Line[] = [];
+  readonly prometheus: VirtualPrometheus;
+  /** How writes to the API server end. */
+  api: 'ok' | 'conflict' | 'down' = 'ok';
+  isOperatorDown = false;
+  readonly readyEndpoints: Record<Arm, number>;
+  readonly #share = new StepsOfTime(0);
+  #meanings: Meanings;
+  #looks = 0;
+
+  constructor(scenario: Scenario, promql: Promql, named: NamedValues) {
+    const { namespace, name, spec } = scenario;
+    const resolve = (input: SpecInput) => resolveInput(input, { namespace, name });
+    super({
+      namespace,
+      name,
+      input: scenario.specInput,
+      resolve,
+      canaryService: spec.traffic.canary?.service,
+      startAtMs: scenario.startMs,
+      route: { weight: scenario.weight },
+    });
+    const { stable = READY_DEFAULT, canary = READY_DEFAULT } = scenario.ready;
+    this.readyEndpoints = { stable, canary };
+    this.#meanings = new Meanings(spec, subjectsOf(spec), { namespace, name });
+    this.prometheus = new VirtualPrometheus({
+      meanings: () => this.#meanings,
+      named: () => named,
+      promql,
+    });
+    this.#noteWeight();
+  }
+
+  get looks(): number {
+    return this.#looks;
+  }
+
+  /** Canary's share at a time, as the routes had it. */
+  shareAt(atMs: number): number {
+    return this.#share.at(atMs);
+  }
+
+  /** Looks, and writes down what has changed. */
+  lookAndTell(): void {
+    const before = this.status;
+    const told = this.events.length;
+    this.#looks += 1;
+    this.look();
+    const events = this.events.slice(told);
+    if (this.status !== before || events.length > 0) {
+      this.lines.push(...linesOf({ atMs: this.now, before, after: this.status, events }));
+    }
+    this.#noteWeight();
+  }
+
+  /** Somebody applies a merge patch to the spec. */
+  patch(patch: SpecInput): void {
+    const merged = mergePatch(this.input, patch);
+    this.replaceSpec(merged);
+    const parsed = rolloutSpecSchema.safeParse(merged);
+    if (parsed.success) this.#remean(parsed.data);
+  }
+
+  /** Something that the operator watches has changed. */
+  changed(): void {
+    this.nextAt = this.now;
+    this.#noteWeight();
+  }
+
+  #remean(spec: RolloutSpec): void {
+    const { namespace, name } = this.identity;
+    this.#meanings = new Meanings(spec, subjectsOf(spec), { namespace, name });
+  }
+
+  #noteWeight(): void {
+    const weight = Math.max(0, ...[...this.routes.values()].map((route) => route.weight));
+    if (this.#share.current === weight && this.lines.length > 0) return;
+    const isChange = this.#share.current !== weight;
+    this.#share.set(this.now, weight);
+    if (isChange) this.lines.push({ atMs: this.now, kind: 'weight', value: weight });
+  }
+
+  protected override answer(question: Question): Answer {
+    return this.prometheus.answer(question);
+  }
+
+  protected override asked(): void {
+    // Nobody counts them here.
+  }
+
+  protected override record(): void {
+    // The lines say what has changed; looks that change nothing are not kept.
+  }
+
+  protected override ready(arm: Arm): number {
+    return this.readyEndpoints[arm];
+  }
+
+  protected override write(): 'done' | 'lost' {
+    return this.api === 'down' ? 'lost' : 'done';
+  }
+
+  protected override statusFault(): 'conflict' | 'lost' | undefined {
+    if (this.api === 'ok') return undefined;
+    return this.api === 'conflict' ? 'conflict' : 'lost';
+  }
+}
+
+/** As the operator does it: the schema with its defaults, then references, queries and the plan. */
+function resolveInput(
+  input: SpecInput,
+  object: { readonly namespace: string; readonly name: string },
+): ResolvedSpec {
+  const parsed = rolloutSpecSchema.safeParse(input);
+  if (!parsed.success) {
+    return { type: 'invalid', problems: validateSpec(input).map(({ message }) => message) };
+  }
+  return resolveSpec({ ...object, spec: parsed.data, inspect: inspectQuery });
+}
+
+/** RFC 7386. */
+function mergePatch(target: unknown, patch: SpecInput): Record<string, unknown> {
+  const merged: Record<string, unknown> = isRecord(target) ? { ...target } : {};
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) delete merged[key];
+    else merged[key] = isRecord(value) ? mergePatch(merged[key], value) : value;
+  }
+  return merged;
+}

@@ -1,0 +1,84 @@
+/** Runs a scenario: from look to look and from thing to thing, in virtual time. */
+import { parseDuration } from '#api/duration.ts';
+import type { RolloutStatus } from '#api/status.ts';
+import { subjectsOf } from './measures.ts';
+import { namedValues } from './named-values.ts';
+import type { Scenario } from './read-scenario.ts';
+import { ScenarioShell } from './scenario-shell.ts';
+import { worldChanges, worldLine } from './things.ts';
+import type { Line } from './timeline.ts';
+import type { Promql } from './virtual-prometheus.ts';
+
+export interface Simulation {
+  /** In order of time. */
+  readonly lines: readonly Line[];
+  /** At the end. */
+  readonly status: RolloutStatus;
+  readonly weight: number;
+  readonly looks: number;
+}
+
+export type SimulationResult =
+  | ({ readonly type: 'ok' } & Simulation)
+  | { readonly type: 'invalid'; readonly problems: readonly string[] };
+
+export interface SimulateOptions {
+  /** Every evaluation is carried out, also where nothing can have changed. Default: false. */
+  readonly everyTick?: boolean;
+}
+
+/** More looks at one instant than this go in circles. */
+const LOOKS_MAX = 40;
+
+export function simulate(
+  scenario: Scenario,
+  promql: Promql,
+  _options: SimulateOptions = {},
+): SimulationResult {
+  let shell: ScenarioShell | undefined;
+  const named = namedValues({
+    series: scenario.series,
+    subjects: subjectsOf(scenario.spec),
+    beginMs: scenario.startMs - parseDuration(scenario.history),
+    intervalMs: parseDuration(scenario.interval),
+    isHealthyElse: isHealthyElse(scenario),
+    shareOf: (atMs) => shell?.shareAt(atMs) ?? scenario.weight,
+  });
+  if (named.type === 'invalid') {
+    return { type: 'invalid', problems: named.problems.map((one) => `${scenario.file}: ${one}`) };
+  }
+  shell = new ScenarioShell(scenario, promql, named.values);
+  run(scenario, shell);
+  const { status, lines, looks } = shell;
+  return { type: 'ok', lines, status, weight: shell.shareAt(scenario.endMs), looks };
+}
+
+/** Who writes series in Prometheus' words says all of them; who names measures says what is unusual. */
+function isHealthyElse({ others, series }: Scenario): boolean {
+  return (
+    (others ?? (series.some((one) => one.series !== undefined) ? 'absent' : 'healthy')) ===
+    'healthy'
+  );
+}
+
+function run(scenario: Scenario, shell: ScenarioShell): void {
+  const changes = worldChanges(scenario);
+  let nextChange = 0;
+  let looks = 0;
+  for (;;) {
+    const change = changes[nextChange];
+    const lookAtMs = shell.isOperatorDown ? undefined : shell.nextAt;
+    const atMs = Math.min(change?.atMs ?? Infinity, lookAtMs ?? Infinity);
+    if (atMs > scenario.endMs) return;
+    looks = atMs > shell.now ? 0 : looks + 1;
+    shell.now = Math.max(shell.now, atMs);
+    if (change !== undefined && change.atMs <= shell.now) {
+      nextChange += 1;
+      shell.lines.push(worldLine(change));
+      change.apply(shell);
+      continue;
+    }
+    if (looks > LOOKS_MAX) throw new Error(`goes in circles: ${shell.status.message}`);
+    shell.lookAndTell();
+  }
+}

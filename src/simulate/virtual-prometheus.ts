@@ -1,0 +1,75 @@
+/** The Prometheus of a scenario: answers the engine's questions from what the scenario says, faults and skew included. */
+import type { Answer, FailedAnswer, QueryFault, Question, Series } from '#core/answer.ts';
+import type { Meanings } from './measures.ts';
+import type { NamedValues } from './named-values.ts';
+
+/** How Prometheus fails, in the words of a scenario. */
+export type Outage = 'down' | 'slow' | 'partial' | 'refusing' | 'empty';
+
+const faults: Readonly<Record<Exclude<Outage, 'empty'>, readonly [QueryFault, string]>> = {
+  down: ['unreachable', 'Prometheus cannot be reached: connection refused'],
+  slow: ['timeout', 'Prometheus has not answered in time'],
+  partial: ['partial', 'a store behind Prometheus has not answered'],
+  refusing: ['refused', 'Prometheus answers 401 Unauthorized'],
+};
+
+/** Answers PromQL over series: a time series for each, on the grid. */
+export interface Promql {
+  /** Throws PromqlFault with a sentence where something is not carried out. */
+  range(query: string, startMs: number, endMs: number, stepMs: number): readonly Series[];
+  /** Whether any series of the scenario bears a name that the query selects. */
+  knows(query: string): boolean;
+}
+
+export interface VirtualPrometheusOptions {
+  readonly meanings: () => Meanings;
+  readonly named: () => NamedValues;
+  readonly promql: Promql;
+}
+
+export class VirtualPrometheus {
+  readonly #options: VirtualPrometheusOptions;
+  outage: Outage | undefined;
+  skewMs = 0;
+
+  constructor(options: VirtualPrometheusOptions) {
+    this.#options = options;
+  }
+
+  answer(question: Question): Answer {
+    if (this.outage !== undefined && this.outage !== 'empty') {
+      const [fault, message] = faults[this.outage];
+      return { type: 'error', fault, message } satisfies FailedAnswer;
+    }
+    const isInstant = question.type === 'instant';
+    const grid = isInstant
+      ? { startMs: question.atMs, endMs: question.atMs, stepMs: 1 }
+      : { startMs: question.startMs, endMs: question.endMs, stepMs: question.stepMs };
+    const series = this.outage === 'empty' ? [] : this.#series(question.query, grid);
+    const { skewMs } = this;
+    if (!isInstant) return { type: 'series', series, skewMs };
+    const samples = series.flatMap(({ labels, points }) =>
+      points.map(({ atMs, value }) => ({ labels, atMs, value })),
+    );
+    return { type: 'samples', samples, skewMs };
+  }
+
+  #series(
+    query: string,
+    grid: { readonly startMs: number; readonly endMs: number; readonly stepMs: number },
+  ): readonly Series[] {
+    const { meanings, named, promql } = this.#options;
+    const meaning = meanings().of(query);
+    const isRaw = promql.knows(query);
+    if (isRaw || meaning === undefined || !named().tells(meaning)) {
+      return promql.range(query, grid.startMs, grid.endMs, grid.stepMs);
+    }
+    const values = named();
+    const points = [];
+    for (let atMs = grid.startMs; atMs <= grid.endMs; atMs += grid.stepMs) {
+      const value = values.at(meaning, atMs);
+      if (value !== undefined) points.push({ atMs, value });
+    }
+    return points.length === 0 ? [] : [{ labels: {}, points }];
+  }
+}
