@@ -11,6 +11,7 @@ import type { NamedValues } from './named-values.ts';
 import { isRecord, type Scenario } from './read-scenario.ts';
 import { StepsOfTime } from './steps-of-time.ts';
 import { type Line, linesOf } from './timeline.ts';
+import type { VirtualProbes } from './virtual-probes.ts';
 import { type Promql, VirtualPrometheus } from './virtual-prometheus.ts';
 
 type SpecInput = Readonly<Record<string, unknown>>;
@@ -18,9 +19,17 @@ type SpecInput = Readonly<Record<string, unknown>>;
 /** A Service has so many Ready endpoints unless the scenario says otherwise. */
 const READY_DEFAULT = 2;
 
+/** What the scenario says of everything that is measured. */
+export interface MetricWorld {
+  readonly promql: Promql;
+  readonly named: NamedValues;
+  readonly probes: VirtualProbes;
+}
+
 export class ScenarioShell extends EngineShell<SpecInput> {
   readonly lines: Line[] = [];
   readonly prometheus: VirtualPrometheus;
+  readonly probes: VirtualProbes;
   /** How writes to the API server end. */
   api: 'ok' | 'conflict' | 'down' = 'ok';
   isOperatorDown = false;
@@ -29,7 +38,7 @@ export class ScenarioShell extends EngineShell<SpecInput> {
   #meanings: Meanings;
   #looks = 0;
 
-  constructor(scenario: Scenario, promql: Promql, named: NamedValues) {
+  constructor(scenario: Scenario, world: MetricWorld) {
     const { namespace, name, spec } = scenario;
     const resolve = (input: SpecInput) => resolveInput(input, { namespace, name });
     super({
@@ -46,9 +55,10 @@ export class ScenarioShell extends EngineShell<SpecInput> {
     this.#meanings = new Meanings(spec, subjectsOf(spec), { namespace, name });
     this.prometheus = new VirtualPrometheus({
       meanings: () => this.#meanings,
-      named: () => named,
-      promql,
+      named: () => world.named,
+      promql: world.promql,
     });
+    this.probes = world.probes;
     this.#noteWeight();
   }
 
@@ -82,6 +92,12 @@ export class ScenarioShell extends EngineShell<SpecInput> {
     if (parsed.success) this.#remean(parsed.data);
   }
 
+  /** A process of the operator starts: it looks at once, and remembers nothing. */
+  restarted(): void {
+    this.probes.seenSinceMs = this.now;
+    this.changed();
+  }
+
   /** Something that the operator watches has changed. */
   changed(): void {
     this.nextAt = this.now;
@@ -102,6 +118,9 @@ export class ScenarioShell extends EngineShell<SpecInput> {
   }
 
   protected override answer(question: Question): Answer {
+    if (question.type === 'probe' || question.type === 'probeRange') {
+      return this.probes.answer(question);
+    }
     return this.prometheus.answer(question);
   }
 

@@ -7,6 +7,7 @@ import type { Scenario } from './read-scenario.ts';
 import { ScenarioShell } from './scenario-shell.ts';
 import { worldChanges, worldLine } from './things.ts';
 import type { Line } from './timeline.ts';
+import { virtualProbes } from './virtual-probes.ts';
 import type { Promql } from './virtual-prometheus.ts';
 
 export interface Simulation {
@@ -36,18 +37,23 @@ export function simulate(
   _options: SimulateOptions = {},
 ): SimulationResult {
   let shell: ScenarioShell | undefined;
+  const timing = {
+    beginMs: scenario.startMs - parseDuration(scenario.history),
+    intervalMs: parseDuration(scenario.interval),
+  };
   const named = namedValues({
     series: scenario.series,
     subjects: subjectsOf(scenario.spec),
-    beginMs: scenario.startMs - parseDuration(scenario.history),
-    intervalMs: parseDuration(scenario.interval),
+    ...timing,
     isHealthyElse: isHealthyElse(scenario),
     shareOf: (atMs) => shell?.shareAt(atMs) ?? scenario.weight,
   });
-  if (named.type === 'invalid') {
-    return { type: 'invalid', problems: named.problems.map((one) => `${scenario.file}: ${one}`) };
+  const probes = virtualProbes(scenario.series, scenario.spec, timing);
+  const problems = [named, probes].flatMap((one) => (one.type === 'invalid' ? one.problems : []));
+  if (named.type === 'invalid' || probes.type === 'invalid') {
+    return { type: 'invalid', problems: problems.map((one) => `${scenario.file}: ${one}`) };
   }
-  shell = new ScenarioShell(scenario, promql, named.values);
+  shell = new ScenarioShell(scenario, { promql, named: named.values, probes: probes.probes });
   run(scenario, shell);
   const { status, lines, looks } = shell;
   return { type: 'ok', lines, status, weight: shell.shareAt(scenario.endMs), looks };

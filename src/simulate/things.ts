@@ -83,7 +83,7 @@ function outageEffect({ prometheus, api, operator, decide }: Thing): Effect {
   if (operator !== undefined) {
     const set = (isDown: boolean) => (shell: ScenarioShell) => {
       shell.isOperatorDown = isDown;
-      if (!isDown) shell.changed();
+      if (!isDown) shell.restarted();
     };
     return { text: 'no process of the operator runs', apply: set(true), undo: set(false) };
   }

@@ -1,5 +1,5 @@
 /** The Prometheus of a scenario: answers the engine's questions from what the scenario says, faults and skew included. */
-import type { Answer, FailedAnswer, QueryFault, Question, Series } from '#core/answer.ts';
+import type { Answer, FailedAnswer, MetricQuestion, QueryFault, Series } from '#core/answer.ts';
 import type { Meanings } from './measures.ts';
 import type { NamedValues } from './named-values.ts';
 
@@ -36,7 +36,7 @@ export class VirtualPrometheus {
     this.#options = options;
   }
 
-  answer(question: Question): Answer {
+  answer(question: MetricQuestion): Answer {
     if (this.outage !== undefined && this.outage !== 'empty') {
       const [fault, message] = faults[this.outage];
       return { type: 'error', fault, message } satisfies FailedAnswer;

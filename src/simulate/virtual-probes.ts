@@ -1,0 +1,79 @@
+/** Whoever is probed in a scenario: up, unless a trigger's probe is said to be down. A process knows only what it has seen. */
+import type { RolloutSpec } from '#api/rollout.ts';
+import type { Answer, ProbeQuestion } from '#core/answer.ts';
+import type { SeriesInput } from './scenario.ts';
+import { parseSamples, type Samples, sampleKinds } from './series-notation.ts';
+
+export type ProbesResult =
+  | { readonly type: 'ok'; readonly probes: VirtualProbes }
+  | { readonly type: 'invalid'; readonly problems: readonly string[] };
+
+export interface Timing {
+  readonly beginMs: number;
+  readonly intervalMs: number;
+}
+
+export function virtualProbes(
+  series: readonly SeriesInput[],
+  spec: RolloutSpec,
+  timing: Timing,
+): ProbesResult {
+  const problems: string[] = [];
+  const byUrl = new Map<string, Samples>();
+  for (const [index, { probe, values }] of series.entries()) {
+    if (probe === undefined) continue;
+    const url = spec.triggers.find((one) => one.name === probe)?.probe?.url;
+    const parsed = parseSamples(values);
+    if (url === undefined) {
+      const known = spec.triggers.flatMap((one) => (one.probe === undefined ? [] : [one.name]));
+      const allowed = known.length === 0 ? 'there is none' : `there are ${known.join(', ')}`;
+      const what = `is no trigger with a probe; ${allowed}`;
+      problems.push(`series[${index}].probe: ${JSON.stringify(probe)} ${what}`);
+    } else if (parsed.type === 'invalid') {
+      problems.push(`series[${index}].values: ${parsed.message}`);
+    } else {
+      byUrl.set(url, parsed.samples);
+    }
+  }
+  return problems.length > 0
+    ? { type: 'invalid', problems }
+    : { type: 'ok', probes: new VirtualProbes(byUrl, timing) };
+}
+
+export class VirtualProbes {
+  readonly #byUrl: ReadonlyMap<string, Samples>;
+  readonly #timing: Timing;
+  /** Since when the process that asks has run. */
+  seenSinceMs = Number.NEGATIVE_INFINITY;
+
+  constructor(byUrl: ReadonlyMap<string, Samples>, timing: Timing) {
+    this.#byUrl = byUrl;
+    this.#timing = timing;
+  }
+
+  answer(question: ProbeQuestion): Answer {
+    const at = (atMs: number) => ({ atMs, value: this.at(question.url, atMs) });
+    if (question.type === 'probe') {
+      return { type: 'samples', samples: [{ labels: {}, ...at(question.atMs) }], skewMs: 0 };
+    }
+    const points = [];
+    for (let atMs = question.startMs; atMs <= question.endMs; atMs += question.stepMs) {
+      if (atMs >= this.seenSinceMs) points.push(at(atMs));
+    }
+    return {
+      type: 'series',
+      series: points.length === 0 ? [] : [{ labels: {}, points }],
+      skewMs: 0,
+    };
+  }
+
+  /** 1 is up, 0 is down; the last sample stands until the end. */
+  at(url: string, atMs: number): number {
+    const samples = this.#byUrl.get(url);
+    if (samples === undefined) return 1;
+    const { beginMs, intervalMs } = this.#timing;
+    const last = samples.kinds.length - 1;
+    const index = Math.min(last, Math.floor((atMs - beginMs) / intervalMs));
+    return samples.kinds[index] === sampleKinds.value && samples.values[index] === 1 ? 1 : 0;
+  }
+}
