@@ -3,7 +3,7 @@
  * need Node 24 and nothing else. The same sources give the same bytes. Fails when a file grows over the limit.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, type Metafile } from 'esbuild';
 
