@@ -49,6 +49,10 @@ const layers: Readonly<Record<string, Layer>> = {
     packages: ['yaml', 'node:fs', 'node:path', 'node:util'],
   },
   routers: { layers: ['api', 'ports'], packages: ['zod', 'yaml'] },
+  evidence: {
+    layers: ['api', 'core', 'ports'],
+    packages: ['zod', 'node:fs/promises', 'node:path', 'node:util', 'node:zlib'],
+  },
   telemetry: {
     layers: ['ports', 'runtime'],
     types: ['api'],

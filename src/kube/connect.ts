@@ -20,6 +20,8 @@ export interface HttpCall {
   /** With its query, from the server's root: `/apis/apps/v1/deployments?limit=500`. */
   readonly path: string;
   readonly contentType?: string;
+  /** Default: JSON. */
+  readonly accept?: string;
   readonly body?: string;
   readonly signal: AbortSignal;
   /** A watch has a connection of its own for as long as it lives. */
@@ -110,7 +112,7 @@ export class Connection {
       signal: call.signal,
       headers: {
         ...credentials.headers,
-        accept: 'application/json',
+        accept: call.accept ?? 'application/json',
         'user-agent': this.#userAgent,
         ...(call.contentType === undefined ? {} : { 'content-type': call.contentType }),
       },

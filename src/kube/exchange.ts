@@ -61,13 +61,14 @@ export class Exchange {
   }
 
   async #tries(call: JsonCall, signal: AbortSignal): Promise<unknown> {
-    const { method, path, body, contentType = 'application/json', guard } = call;
+    const { method, path, body, contentType = 'application/json', guard, accept } = call;
     const request: HttpCall = {
       method,
       path,
       signal,
       ...(body === undefined ? {} : { body: JSON.stringify(body), contentType }),
       ...(guard === undefined ? {} : { guard }),
+      ...(accept === undefined ? {} : { accept }),
     };
     for (let tryNumber = 1; ; tryNumber += 1) {
       signal.throwIfAborted();

@@ -18,6 +18,8 @@ export interface ListRequest {
   readonly query: Query;
   readonly transform: (object: KubeObject) => KubeObject;
   readonly signal: AbortSignal;
+  /** Default: the objects whole. */
+  readonly accept?: string;
 }
 
 export interface ListAnswer {
@@ -32,6 +34,9 @@ interface Page extends ListAnswer {
 /** client-go's page size. */
 const PAGE_SIZE = 500;
 const PAGE_LIMIT_MS = 60_000;
+/** Without spec, data and status. */
+export const METADATA_LIST =
+  'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';
 
 /** The newest state (resourceVersion unset asks for a consistent read). Rejects with ClusterError. */
 export async function listAll(request: ListRequest): Promise<ListAnswer> {
@@ -56,13 +61,14 @@ async function readPages(request: ListRequest): Promise<ListAnswer> {
 }
 
 async function readPage(request: ListRequest, paging: Query): Promise<Page> {
-  const { exchange, resource, namespace, signal } = request;
+  const { exchange, resource, namespace, signal, accept } = request;
   const path = collectionPath(resource, namespace);
   const answer = await exchange.json({
     method: 'GET',
     path: withQuery(path, { ...request.query, ...paging }),
     signals: [signal],
     limitMs: PAGE_LIMIT_MS,
+    ...(accept === undefined ? {} : { accept }),
   });
   const metadata = isRecord(answer) && isRecord(answer['metadata']) ? answer['metadata'] : {};
   const { resourceVersion, continue: next } = metadata;

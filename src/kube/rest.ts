@@ -5,11 +5,13 @@ import {
   type JsonPatchOperation,
   type KubeObject,
   type ObjectKey,
+  type ObjectMeta,
   type Resource,
   type WriteOptions,
 } from '#ports/cluster.ts';
 import type { Leadership } from '#ports/leadership.ts';
 import { type Exchange, JSON_PATCH, type JsonCall } from './exchange.ts';
+import { listAll, METADATA_LIST } from './list.ts';
 import {
   collectionPath,
   isKubeObject,
@@ -59,6 +61,26 @@ export class Rest implements Cluster {
     const call: JsonCall = { method: 'GET', path, signals: [signal] };
     const answer = await this.#orGone(resource, key, this.#exchange.json(call)).catch(orNotFound);
     return answer === undefined ? undefined : this.#taken(resource, path, answer);
+  }
+
+  async listMetadata(
+    resource: Resource,
+    where: { readonly namespace: string; readonly labels: Readonly<Record<string, string>> },
+    signal: AbortSignal,
+  ): Promise<readonly ObjectMeta[]> {
+    const labelSelector = Object.entries(where.labels)
+      .map(([label, value]) => `${label}=${value}`)
+      .join(',');
+    const { objects } = await listAll({
+      exchange: this.#exchange,
+      resource,
+      namespace: where.namespace,
+      query: { labelSelector },
+      transform: (object) => object,
+      accept: METADATA_LIST,
+      signal,
+    });
+    return objects.map(({ metadata }) => metadata);
   }
 
   create(resource: Resource, object: KubeObject, options: WriteOptions): Promise<KubeObject> {

@@ -122,6 +122,15 @@ export interface Cluster {
   cachedAll(resource: Resource, namespace?: string): readonly KubeObject[];
   /** A live GET; undefined on 404. */
   get(resource: Resource, key: ObjectKey, signal: AbortSignal): Promise<KubeObject | undefined>;
+  /**
+   * Metadata of everything in a namespace that has these labels, live and without anything else of the
+   * objects, so that a list of large ones stays small. The watch cache learns nothing of it.
+   */
+  listMetadata(
+    resource: Resource,
+    where: { readonly namespace: string; readonly labels: Readonly<Record<string, string>> },
+    signal: AbortSignal,
+  ): Promise<readonly ObjectMeta[]>;
   create(resource: Resource, object: KubeObject, options: WriteOptions): Promise<KubeObject>;
   /** PUT: the object's own resourceVersion guards it. */
   replace(resource: Resource, object: KubeObject, options: WriteOptions): Promise<KubeObject>;

@@ -72,6 +72,42 @@ export function clusterContract(name: string, open: () => Promise<ClusterUnderTe
       await rejects('notFound', it.cluster.delete(configMap, it.key, it.as('a')));
     });
 
+    test('lists the metadata of what has all of the labels, in one namespace, and nothing else of it', async () => {
+      const it = bench();
+      const labels = { 'example.com/list': it.key.name, 'example.com/part': 'a' };
+      await it.cluster.create(
+        configMap,
+        {
+          apiVersion: 'v1',
+          kind: 'ConfigMap',
+          metadata: { ...it.key, labels, annotations: { note: 'kept' } },
+          data: { large: 'x'.repeat(1000) },
+        },
+        it.as('a'),
+      );
+      const list = (of: Record<string, string>, namespace = it.key.namespace) =>
+        it.cluster.listMetadata(configMap, { namespace, labels: of }, it.as('a').signal);
+      const [found, ...others] = await list(labels);
+      assert.equal(found?.name, it.key.name);
+      assert.equal(found?.annotations?.['note'], 'kept');
+      assert.ok(found !== undefined && !('data' in found));
+      assert.deepEqual(others, []);
+      assert.deepEqual(await list({ ...labels, 'example.com/part': 'b' }), []);
+      assert.deepEqual(await list(labels, 'default-elsewhere'), []);
+    });
+
+    test('keeps the data of an immutable ConfigMap, and only that', async () => {
+      const it = bench();
+      const made = await it.create(configMap, { data: { a: '1' } });
+      const closed = await it.replace(configMap, { ...made, immutable: true });
+      await rejects('invalid', it.replace(configMap, { ...closed, data: { a: '2' } }));
+      await rejects('invalid', it.replace(configMap, { ...closed, immutable: false }));
+      const labels = { 'example.com/closed': 'yes' };
+      const labelled = { ...closed, metadata: { ...closed.metadata, labels } };
+      const next = await it.replace(configMap, labelled);
+      assert.deepEqual(next.metadata.labels, labels);
+    });
+
     test('refuses a replacement that was made of an old state, or of none', async () => {
       const it = bench();
       const old = await it.create(configMap, { data: { a: '1' } });

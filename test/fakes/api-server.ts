@@ -210,6 +210,7 @@ export class FakeApiServer {
       const message = `the object has been modified: ${nameOf(resource, keyFrom(before))} is at ${before.metadata.resourceVersion}, not ${given}`;
       throw new ClusterError('conflict', message, { status: 409 });
     }
+    expectMutable(resource, before, next);
     const allowed = this.#admit(statusRules(resource, before, next, write));
     if (write.dryRun === true) return allowed;
     return this.#commit(resource, before, allowed, this.#writer(write, 'Update'));
@@ -298,6 +299,15 @@ function statusRules(
   const { status: _dropped, ...rest } = next;
   const kept = before?.['status'];
   return kept === undefined ? rest : { ...rest, status: kept };
+}
+
+/** An immutable ConfigMap keeps its data, and stays immutable; its metadata may change. */
+function expectMutable(resource: Resource, before: KubeObject | undefined, next: KubeObject): void {
+  if (resource.kind !== 'ConfigMap' || before?.['immutable'] !== true) return;
+  const kept = ['data', 'binaryData', 'immutable'] as const;
+  if (kept.every((field) => isDeepStrictEqual(wire(before)[field], wire(next)[field]))) return;
+  const message = `ConfigMap "${before.metadata.name}" is invalid: field is immutable when \`immutable\` is set`;
+  throw new ClusterError('invalid', message, { status: 422 });
 }
 
 function generationAfter(

@@ -9,6 +9,7 @@ import {
   type JsonPatchOperation,
   type KubeObject,
   type ObjectKey,
+  type ObjectMeta,
   type Resource,
   type WriteOptions,
 } from '#ports/cluster.ts';
@@ -18,6 +19,7 @@ export { FakeApiServer, type WatchEvent } from './api-server.ts';
 
 export type FakeVerb =
   | 'get'
+  | 'list'
   | 'create'
   | 'replace'
   | 'jsonPatch'
@@ -81,7 +83,7 @@ export class FakeCluster implements Cluster {
 
   /** The requests that can change something. */
   get writes(): readonly FakeRequest[] {
-    return this.requests.filter((request) => request.verb !== 'get');
+    return this.requests.filter(({ verb }) => verb !== 'get' && verb !== 'list');
   }
 
   cached(resource: Resource, key: ObjectKey): KubeObject | undefined {
@@ -105,6 +107,25 @@ export class FakeCluster implements Cluster {
       this.#learnState(resource, key);
       return object;
     });
+  }
+
+  async listMetadata(
+    resource: Resource,
+    where: { readonly namespace: string; readonly labels: Readonly<Record<string, string>> },
+    signal: AbortSignal,
+  ): Promise<readonly ObjectMeta[]> {
+    const key = { namespace: where.namespace, name: '' };
+    const request = requestOf('list', resource, key, { options: { signal } });
+    return await this.#exchange(request, signal, () =>
+      this.server
+        .list(resource)
+        .map(({ metadata }) => metadata)
+        .filter(
+          ({ namespace, labels }) =>
+            namespace === where.namespace &&
+            Object.entries(where.labels).every(([label, value]) => labels?.[label] === value),
+        ),
+    );
   }
 
   create(resource: Resource, object: KubeObject, options: WriteOptions): Promise<KubeObject> {

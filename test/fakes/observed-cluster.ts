@@ -7,6 +7,7 @@ import type {
   JsonPatchOperation,
   KubeObject,
   ObjectKey,
+  ObjectMeta,
   Resource,
   WriteOptions,
 } from '#ports/cluster.ts';
@@ -48,6 +49,14 @@ export class ObservedCluster implements Cluster {
     if (object === undefined) this.#known.delete(idOf(resource, key));
     else this.#known.set(idOf(resource, key), object);
     return object;
+  }
+
+  listMetadata(
+    resource: Resource,
+    where: { readonly namespace: string; readonly labels: Readonly<Record<string, string>> },
+    signal: AbortSignal,
+  ): Promise<readonly ObjectMeta[]> {
+    return this.#inner.listMetadata(resource, where, signal);
   }
 
   create(resource: Resource, object: KubeObject, options: WriteOptions): Promise<KubeObject> {

@@ -60,6 +60,12 @@ export const annotations = {
   request: `${group}/request`,
   /** On the CRDs: an operator newer than its CRD starts no run. */
   schemaVersion: `${group}/schema-version`,
+  /** On a segment of snapshots: which indices it has, `1-72`. */
+  recorded: `${group}/recorded`,
+  /** On a segment of snapshots: `true` once nothing is added any more. */
+  closed: `${group}/closed`,
+  /** On a report: `interim` or `final`. */
+  report: `${group}/report`,
 } as const;
 
 /** Raised by one whenever a schema changes; compared with the annotation on the CRD at start-up. */

@@ -1,0 +1,120 @@
+/** Lines of evidence as they are kept: one JSON object a line, gzipped. What cannot be read back is left out. */
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
+import { z } from 'zod';
+import { type IndexRanges, noIndices, withIndex } from '#core/index-ranges.ts';
+import type { EvidenceLine } from '#core/record.ts';
+
+const compress = promisify(gzip);
+const decompress = promisify(gunzip);
+
+/** A segment of the longest records is far below; more than this is no segment of ours. */
+const TEXT_BYTES_MAX = 64 * 2 ** 20;
+
+const number = z.union([z.number(), z.string()]);
+const reading = z.union([
+  z.object({ value: number }),
+  z.object({ none: z.enum(['noTraffic', 'noData', 'error']), message: z.string() }),
+]);
+const health = z.enum(['Up', 'Down', 'NotAsked', 'NotConfigured']);
+const suiteOutcome = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('done'),
+    total: z.number(),
+    passed: z.number(),
+    failed: z.number(),
+    skipped: z.number(),
+    knownFlaky: z.number(),
+    newFailures: z.number(),
+    failures: z.array(z.string()),
+  }),
+  z.object({ type: z.literal('failed'), message: z.string() }),
+]);
+
+const snapshotSchema = z.object({
+  type: z.literal('snapshot'),
+  index: z.int().positive(),
+  dueAt: z.string(),
+  at: z.string(),
+  phase: z.string(),
+  step: z.string().exactOptional(),
+  weight: z.number().exactOptional(),
+  metrics: z.record(z.string(), reading),
+  triggers: z.array(
+    z.object({
+      name: z.string(),
+      severity: z.string(),
+      state: z.string(),
+      reading: reading.exactOptional(),
+    }),
+  ),
+  suites: z.array(
+    z.object({
+      name: z.string(),
+      startedAt: z.string(),
+      finishedAt: z.string(),
+      outcome: suiteOutcome,
+    }),
+  ),
+  alerts: z
+    .array(z.object({ name: z.string(), severity: z.string().exactOptional(), count: number }))
+    .exactOptional(),
+  health: z.object({ prometheus: health, alertmanager: health, grafana: health }),
+});
+
+const eventSchema = z.object({
+  type: z.literal('event'),
+  at: z.string(),
+  kind: z.enum(['Normal', 'Warning']),
+  reason: z.string(),
+  note: z.string(),
+});
+
+const lineSchema = z.discriminatedUnion('type', [snapshotSchema, eventSchema]);
+
+export function encodeLines(lines: readonly EvidenceLine[]): Promise<Buffer> {
+  return compress(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+}
+
+/** Rejects when the bytes are no gzip; a line that another version wrote and we cannot read is left out. */
+export async function decodeLines(bytes: Buffer): Promise<EvidenceLine[]> {
+  const text = await decompress(bytes, { maxOutputLength: TEXT_BYTES_MAX });
+  return text.toString('utf8').split('\n').flatMap(parseLine);
+}
+
+function parseLine(text: string): EvidenceLine[] {
+  if (text === '') return [];
+  try {
+    const parsed = lineSchema.safeParse(JSON.parse(text));
+    return parsed.success ? [parsed.data] : [];
+  } catch {
+    return [];
+  }
+}
+
+export function indicesOf(lines: readonly EvidenceLine[]): IndexRanges {
+  return lines.reduce(
+    (known, line) => (line.type === 'snapshot' ? withIndex(known, line.index) : known),
+    noIndices,
+  );
+}
+
+/** What of `lines` is not there yet: a snapshot by its index, an event by all it says. */
+export function newLines(
+  known: readonly EvidenceLine[],
+  lines: readonly EvidenceLine[],
+): EvidenceLine[] {
+  const seen = new Set(known.map(identity));
+  return lines.filter((line) => {
+    const id = identity(line);
+    const isNew = !seen.has(id);
+    seen.add(id);
+    return isNew;
+  });
+}
+
+function identity(line: EvidenceLine): string {
+  return line.type === 'snapshot'
+    ? `snapshot ${line.index}`
+    : `event ${line.at} ${line.reason} ${line.note}`;
+}
