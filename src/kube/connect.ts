@@ -130,7 +130,7 @@ export class Connection {
       requests: openPool(credentials, CONNECTIONS_MAX),
       watches: openPool(credentials, null),
     };
-    this.#host = URL.parse(credentials.origin)?.host ?? '';
+    this.#host = new URL(credentials.origin).host;
     return this.#pools;
   }
 
