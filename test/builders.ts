@@ -7,6 +7,7 @@ import type { RouteReading } from '#core/route-reading.ts';
 import type { RouteTarget, RunSpec } from '#core/run-spec.ts';
 import type { ResolvedSpec, RouteObservation, Snapshot } from '#core/snapshot.ts';
 import { inspectQuery } from '#promql/inspect-query.ts';
+import type { VirtualSuiteRun } from '#simulate/virtual-suites.ts';
 
 /** When every test begins: a full hour, so that the evaluation grid lies on it. */
 export const T0 = Date.UTC(2026, 10, 22, 12);
@@ -136,6 +137,34 @@ export function startedStatus(run: RunSpec, overrides: Partial<RolloutStatus> = 
 /** What a fake Prometheus says of a filled query at a time: a number (NaN too), or nothing. */
 export type SeriesValue = number | 'absent';
 export type SeriesOf = (query: string, atMs: number) => SeriesValue;
+
+/** A run of a health suite; what is not said is 0. */
+export function suiteRun(counts: {
+  readonly passed: number;
+  /** Failures that are not known to be flaky. */
+  readonly failed?: number;
+  readonly flaky?: number;
+  readonly skipped?: number;
+  readonly tookMs?: number;
+}): VirtualSuiteRun {
+  const { passed, failed = 0, flaky = 0, skipped = 0, tookMs = 20 * SECOND } = counts;
+  const outcome = {
+    type: 'done',
+    total: passed + failed + flaky + skipped,
+    passed,
+    failed: failed + flaky,
+    skipped,
+    knownFlaky: flaky,
+    newFailures: failed,
+    failures: [],
+  } as const;
+  return { tookMs, outcome };
+}
+
+/** One that could not be carried out. */
+export function suiteFailure(message: string, tookMs = 20 * SECOND): VirtualSuiteRun {
+  return { tookMs, outcome: { type: 'failed', message } };
+}
 
 /** A URL is asked under its own text, and answers 1 or 0. */
 export function answerTo(question: Question, seriesOf: SeriesOf): Answer {

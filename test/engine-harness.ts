@@ -5,6 +5,7 @@ import type { Answer, QueryFault, Question } from '#core/answer.ts';
 import type { Action } from '#core/decision.ts';
 import { EngineShell } from '#simulate/engine-shell.ts';
 import type { VirtualRoute } from '#simulate/virtual-route.ts';
+import type { VirtualSuiteRun } from '#simulate/virtual-suites.ts';
 import {
   answerTo,
   namespace,
@@ -12,8 +13,10 @@ import {
   rolloutName,
   rolloutSpec,
   type SeriesOf,
+  suiteRun,
   T0,
 } from './builders.ts';
+import { SeenProbes } from './seen-probes.ts';
 
 export type { Crash, Entry } from '#simulate/engine-shell.ts';
 export { actionText } from '#simulate/engine-shell.ts';
@@ -28,6 +31,8 @@ export interface World {
   ready: (arm: 'stable' | 'canary', nowMs: number) => number | undefined;
   /** Whether a URL answers as it should, asked live; undefined: this process could not ask. */
   probe: (url: string, nowMs: number) => boolean | undefined;
+  /** How a run of a health suite that starts now will go; see `suiteRun` in the builders. */
+  suite: (name: string, nowMs: number) => VirtualSuiteRun;
   /** What comes of a write to a route: `lost` is an API server that does not answer. */
   write: (route: FakeRoute, action: Action, nowMs: number) => 'done' | 'lost';
 }
@@ -45,8 +50,7 @@ export interface HarnessOptions {
 
 export class EngineHarness extends EngineShell<RolloutSpecInput> {
   readonly world: World;
-  /** What this process has seen of URLs, by URL and time: forgotten with it. */
-  readonly probes = new Map<string, boolean | undefined>();
+  readonly #probes = new SeenProbes();
 
   constructor(options: HarnessOptions = {}) {
     const input = options.input ?? rolloutSpec(options.spec);
@@ -65,6 +69,7 @@ export class EngineHarness extends EngineShell<RolloutSpecInput> {
       skewMs: 0,
       ready: () => 2,
       probe: () => true,
+      suite: () => suiteRun({ passed: 100 }),
       write: () => 'done',
       ...options.world,
     };
@@ -119,15 +124,18 @@ export class EngineHarness extends EngineShell<RolloutSpecInput> {
     return this.world.write(route, action, this.now);
   }
 
+  protected override suite(name: string): VirtualSuiteRun {
+    return this.world.suite(name, this.now);
+  }
+
+  override restart(): void {
+    super.restart();
+    this.#probes.forget();
+  }
+
   protected override answer(question: Question): Answer {
-    if (question.type === 'probe') {
-      this.probes.set(`${question.url} ${question.atMs}`, this.world.probe(question.url, this.now));
-    }
     if (question.type === 'probe' || question.type === 'probeRange') {
-      return answerTo(question, (url, atMs) => {
-        const isUp = this.probes.get(`${url} ${atMs}`);
-        return isUp === undefined ? 'absent' : Number(isUp);
-      });
+      return this.#probes.answer(question, (url) => this.world.probe(url, this.now));
     }
     const fault = this.world.fault(this.now, question);
     if (fault !== undefined) return { type: 'error', fault, message: `Prometheus: ${fault}` };

@@ -13,6 +13,7 @@ import { responseEvents } from './response-events.ts';
 import type { Verdict } from './rules/rule.ts';
 import { isSameStatus } from './same-status.ts';
 import type { Snapshot } from './snapshot.ts';
+import { dueSuites, suiteMoments } from './suites.ts';
 import { fromIso, tickAt } from './time.ts';
 import { type Steering, steer } from './traffic.ts';
 import { isWatched, type RunView } from './view.ts';
@@ -48,6 +49,7 @@ export function conclude(input: Conclusion): Decision {
       ...(verdict.actions ?? []),
       ...clearing(snapshot, status),
       ...(kept === undefined ? [] : recordActions(kept, status)),
+      ...running(status, view),
     ],
     events: [
       ...(verdict.events ?? []),
@@ -73,6 +75,12 @@ function clearing({ object }: Snapshot, status: RolloutStatus): Action[] {
   const isAnswered =
     request !== undefined && pendingRequest(request, status.lastRequestToken) === undefined;
   return isAnswered ? [{ type: 'ClearRequest', request }] : [];
+}
+
+/** Suites run for as long as somebody watches: held, paused and in a rollback too. */
+function running(status: RolloutStatus, view: RunView | undefined): Action[] {
+  const isDeleted = view?.snapshot.object.deletionRequestedAtMs !== undefined;
+  return view === undefined || isDeleted || !isWatched(status) ? [] : dueSuites(view);
 }
 
 /** A rise, even one that only undoes drift, needs every hold and blocker gone. */
@@ -192,6 +200,6 @@ function moments(status: RolloutStatus, view: RunView): number[] {
     return [...looks, ...rungs, fromIso(unknownSince) + noDataForMs + run.offsetMs];
   });
   const next = status.plan?.find((point) => point.passedAt === undefined);
-  const moments = [...times, ...thaws, nextSnapshotAtMs(view)];
+  const moments = [...times, ...thaws, nextSnapshotAtMs(view), ...suiteMoments(view)];
   return next === undefined ? moments : [...moments, fromIso(next.dueAt)];
 }

@@ -10,6 +10,7 @@ import { activeFreezes, freezeSentence } from './freeze.ts';
 import { holdsByLadder } from './ladder.ts';
 import type { RunSpec } from './run-spec.ts';
 import type { Snapshot } from './snapshot.ts';
+import { failingSuites } from './suites.ts';
 import { fromIso, toIso } from './time.ts';
 import { type TriggerOutcome, unknownReason } from './trigger.ts';
 
@@ -39,6 +40,7 @@ const holdFinders: readonly Finder[] = [
   routeConflict,
   routeProblems,
   stableDown,
+  failingSuites,
   olderVersion,
 ];
 

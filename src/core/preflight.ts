@@ -56,7 +56,10 @@ function chainProblem(view: RunView, trigger: RunTrigger, atMs: number): Problem
   const reason = unknownReason(canary);
   if (canary.type === 'error') return { reason, by, message: `${by}: ${canary.message}` };
   if (!trigger.measure.isArmBound || (view.weight ?? 0) > 0) {
-    return { reason, by, message: `${by}: ${canary.message}; is the metric exported and scraped?` };
+    const { type } = trigger.measure;
+    const advice =
+      type === 'suite' || type === 'probe' ? '' : '; is the metric exported and scraped?';
+    return { reason, by, message: `${by}: ${canary.message}${advice}` };
   }
   const stable = read('stable');
   if (stable === undefined) return notAsked('stable');

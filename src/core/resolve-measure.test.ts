@@ -28,6 +28,14 @@ function resolve(trigger: Partial<TriggerInput>): ResolvedSpec {
 }
 
 const query = { type: 'query', series: undefined, isArmBound: false, rangeMs: 0 } as const;
+const suite = {
+  type: 'suite',
+  suite: 'smoke',
+  validForMs: 9 * 60_000,
+  isArmBound: false,
+  rangeMs: 0,
+} as const;
+
 const rows: readonly (readonly [what: string, trigger: Partial<TriggerInput>, is: Measure])[] = [
   ['a query', { query: 'up' }, { ...query, query: 'up' }],
   [
@@ -68,6 +76,17 @@ const rows: readonly (readonly [what: string, trigger: Partial<TriggerInput>, is
     'a named metric whose series names an arm',
     { metric: 'heap' },
     { ...query, query: 'heap', series: { service: '$(canary.service)' }, isArmBound: true },
+  ],
+  ['the pass rate of a suite', { suite: 'smoke' }, { ...suite, of: 'PassRate' }],
+  [
+    'another figure of a suite',
+    { suite: 'smoke', measure: 'KnownFlaky' },
+    { ...suite, of: 'KnownFlaky' },
+  ],
+  [
+    'a probe, whose status is 200 unless it says otherwise',
+    { probe: { url: 'http://u' } },
+    { type: 'probe', url: 'http://u', expectStatus: 200, isArmBound: false, rangeMs: 0 },
   ],
   [
     'alerts, which are counted',

@@ -11,15 +11,6 @@ describe('what this version does not carry out is refused:', () => {
   const rows: readonly (readonly [what: string, spec: Partial<RolloutSpecInput>, says: RegExp])[] =
     [
       [
-        'a trigger by probe',
-        {
-          triggers: [
-            { name: 'up', severity: 'Critical', probe: { url: 'http://u' }, condition: '== 0' },
-          ],
-        },
-        /spec\.triggers\[0\] \(up\): a trigger by probe/,
-      ],
-      [
         'a rung that runs a suite',
         {
           healthSuites: [suite],
@@ -68,7 +59,7 @@ describe('what has no effect on traffic yet', () => {
     assert.equal(accepted?.status, 'True');
     assert.match(
       accepted?.message ?? '',
-      /does not act on spec\.healthSuites, spec\.notify, spec\.preflight\.alertRules, spec\.preflight\.dashboards, spec\.preflight\.targets, spec\.rollback\.health, spec\.rollback\.healthSuite$/,
+      /does not act on spec\.notify, spec\.preflight\.alertRules, spec\.preflight\.dashboards, spec\.preflight\.targets, spec\.rollback\.health, spec\.rollback\.healthSuite$/,
     );
     assert.equal(run.status.step, 'dark');
   });

@@ -23,7 +23,6 @@ export function unsupported(spec: RolloutSpec): string[] {
 export function notActedOn(spec: RolloutSpec): string[] {
   const { rollback, preflight } = spec;
   const fields: readonly (readonly [string, boolean])[] = [
-    ['healthSuites', spec.healthSuites.length > 0],
     ['notify', spec.notify.length > 0],
     ['preflight.alertRules', preflight.alertRules.length > 0],
     ['preflight.dashboards', preflight.dashboards.length > 0],
@@ -38,16 +37,11 @@ export function notActedOn(spec: RolloutSpec): string[] {
 }
 
 function unsupportedOf(trigger: Trigger): string[] {
-  const sources = (['suite', 'probe'] as const).filter((source) => trigger[source] !== undefined);
   const rungs = (trigger.onFiring ?? []).flatMap((rung) => {
     if (rung.when === 'NewFailures' || rung.when === 'KnownFlakyOnly') {
       return [`a rung with when: ${rung.when}`];
     }
     return rung.action === 'RunSuite' ? [`a rung with action: ${rung.action}`] : [];
   });
-  return [
-    ...sources.map((source) => `a trigger by ${source}`),
-    ...(trigger.compareWithStable === undefined ? [] : ['compareWithStable']),
-    ...rungs,
-  ];
+  return [...(trigger.compareWithStable === undefined ? [] : ['compareWithStable']), ...rungs];
 }

@@ -18,6 +18,7 @@ import {
   virtualRoute,
   writeVirtualRoute,
 } from './virtual-route.ts';
+import { type VirtualSuiteRun, VirtualSuites } from './virtual-suites.ts';
 
 /** What came of one look. */
 export interface Entry {
@@ -78,6 +79,7 @@ export abstract class EngineShell<Input> {
   readonly #options: ShellOptions<Input>;
   readonly #records = new Map<string, ResolvedSpec>();
   #wanted: ResolvedSpec;
+  readonly #suites = new VirtualSuites();
 
   constructor(options: ShellOptions<Input>) {
     this.#options = options;
@@ -93,8 +95,14 @@ export abstract class EngineShell<Input> {
     return this.#options;
   }
 
-  /** What Prometheus answers now. */
+  /** What Prometheus answers now, or whoever is probed. */
   protected abstract answer(question: Question): Answer;
+
+  /** How a run of a health suite that starts now will go. */
+  protected suite(_name: string): VirtualSuiteRun {
+    const message = 'this world has no health suites';
+    return { tookMs: 0, outcome: { type: 'failed', message } };
+  }
 
   protected abstract ready(arm: 'stable' | 'canary'): number | undefined;
 
@@ -147,8 +155,10 @@ export abstract class EngineShell<Input> {
   runUntil(atMs: number): void {
     let looks = 0;
     let lookedAt = -1;
-    while (this.nextAt !== undefined && this.nextAt <= atMs) {
-      this.now = Math.max(this.now, this.nextAt);
+    for (;;) {
+      const nextAt = this.#nextLook();
+      if (nextAt === undefined || nextAt > atMs) break;
+      this.now = Math.max(this.now, nextAt);
       looks = this.now === lookedAt ? looks + 1 : 1;
       lookedAt = this.now;
       if (looks > LOOKS_MAX) throw new Error(`goes in circles: ${describe(this.timeline)}`);
@@ -157,12 +167,26 @@ export abstract class EngineShell<Input> {
     this.now = Math.max(this.now, atMs);
   }
 
+  /** The end of a suite's run is an event of its own. */
+  #nextLook(): number | undefined {
+    const endMs = this.#suites.nextEndAfter(this.now);
+    if (this.nextAt === undefined || endMs === undefined) return this.nextAt ?? endMs;
+    return Math.min(this.nextAt, endMs);
+  }
+
+  /** The process ends and another begins: what only memory knew is gone. */
+  restart(): void {
+    this.#suites.forget();
+    this.nextAt = this.now;
+  }
+
   observe(): Snapshot {
     const recordedSpec = this.#records.get(this.status.specRecord ?? '');
     const recorded = recordedSpec?.type === 'ok' ? recordedSpec.run : undefined;
     const wanted = this.#wanted.type === 'ok' ? this.#wanted.run : undefined;
     const run = recorded ?? (this.status.runId === undefined ? undefined : wanted);
     const basis = run ?? wanted;
+    const suites = (basis?.suites ?? []).map((suite) => suite.name);
     const draft: Snapshot = {
       now: this.now,
       object: {
@@ -183,7 +207,7 @@ export abstract class EngineShell<Input> {
       })),
       ready: this.#ready(basis),
       conflict: this.conflict,
-      suites: new Map(),
+      suites: this.#suites.states(suites, this.now),
       answers: new Map(),
       evidence: this.evidence.stateOf(this.status.runId ?? ''),
     };
@@ -265,6 +289,7 @@ export abstract class EngineShell<Input> {
         if (this.request === action.request) this.request = undefined;
         return;
       case 'RunSuite':
+        this.#suites.start(action, this.now, this.suite(action.suite.name));
         return;
       case 'RecordSnapshot':
         this.evidence.carryOut(action, (question) => this.answer(question));
@@ -321,7 +346,7 @@ export abstract class EngineShell<Input> {
     const routes = [...this.routes.values()].flatMap((route) =>
       Object.entries(route).flatMap(([key, value]) => (key === 'resourceVersion' ? [] : [value])),
     );
-    return [this.status, this.hasFinalizer, this.request, ...routes];
+    return [this.status, this.hasFinalizer, this.request, this.#suites.count, ...routes];
   }
 
   #isStill(before: readonly unknown[]): boolean {

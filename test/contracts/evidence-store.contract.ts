@@ -134,7 +134,10 @@ export function evidenceStoreContract(name: string, open: () => Promise<StoreUnd
       const indices = (await it.read()).flatMap((one) =>
         one.type === 'snapshot' ? [one.index] : [],
       );
-      assert.deepEqual(indices.toSorted((a, b) => a - b), [1, 2, 3]);
+      assert.deepEqual(
+        indices.toSorted((a, b) => a - b),
+        [1, 2, 3],
+      );
       assert.deepEqual((await it.run())?.recorded, [[1, 3]]);
     });
 
