@@ -101,10 +101,17 @@ async function answerOne(
   return world.ask(question, of, signal);
 }
 
+/** Parsed once for as long as the cache holds the object: most looks find the status that the last one left. */
+const parsedStatuses = new WeakMap<KubeObject, RolloutStatus>();
+
 /** The schema is loose, so a status of any version parses; one that does not is taken as empty and rewritten. */
 export function parseStatus(object: KubeObject): RolloutStatus {
+  const known = parsedStatuses.get(object);
+  if (known !== undefined) return known;
   const parsed = rolloutStatusSchema.safeParse(object['status'] ?? {});
-  return parsed.success ? parsed.data : {};
+  const status = parsed.success ? parsed.data : {};
+  parsedStatuses.set(object, status);
+  return status;
 }
 
 async function recordedSpec(

@@ -55,8 +55,12 @@ export class Specs {
   }
 
   remember(name: string, key: ObjectKey, spec: unknown): KnownSpec {
-    const known = this.#parse(spec, key);
-    this.#recorded.set(`${key.namespace}/${key.name}`, { name, known });
+    const id = `${key.namespace}/${key.name}`;
+    const parsed = this.#parse(spec, key);
+    const current = this.#current.get(id)?.known;
+    // As a rule a run follows the spec as it stands: then both are one object in memory.
+    const known = current !== undefined && isSameSpec(current, parsed) ? current : parsed;
+    this.#recorded.set(id, { name, known });
     return known;
   }
 
@@ -74,4 +78,9 @@ export class Specs {
     const input = { namespace, name, spec: parsed.data, inspect: this.#inspect };
     return { spec: parsed.data, resolved: resolveSpec(input) };
   }
+}
+
+function isSameSpec(current: KnownSpec, recorded: KnownSpec): boolean {
+  const areSound = current.resolved.type === 'ok' && recorded.resolved.type === 'ok';
+  return areSound && JSON.stringify(current.spec) === JSON.stringify(recorded.spec);
 }

@@ -52,7 +52,7 @@ export const rules: readonly Rule[] = [
 ];
 
 export function decide(snapshot: Snapshot): Decision {
-  return considered(snapshot).decision;
+  return considered(snapshot).decision();
 }
 
 /**
@@ -73,7 +73,8 @@ function considered(snapshot: Snapshot): Considered {
 }
 
 interface Considered {
-  readonly decision: Decision;
+  /** Drawn up when it is asked for: while a question is open nobody does. */
+  readonly decision: () => Decision;
   readonly open: readonly Question[];
 }
 
@@ -88,16 +89,20 @@ function consider(given: Snapshot): Considered {
   const snapshot = { ...given, status: mendStatus(given.status, given.now) };
   let current = considerOnce(snapshot);
   for (let folded = 0; folded < FOLDED_MAX && isSilent(current, snapshot.now); folded += 1) {
-    const next = considerOnce({ ...snapshot, status: current.decision.status });
-    if (passedCount(next.decision.status) > passedCount(snapshot.status) + 1) break;
-    current = { open: next.open, decision: join(snapshot, current.decision, next.decision) };
+    const decided = current.decision();
+    const next = considerOnce({ ...snapshot, status: decided.status });
+    const later = next.decision();
+    if (passedCount(later.status) > passedCount(snapshot.status) + 1) break;
+    const joined = join(snapshot, decided, later);
+    current = { open: next.open, decision: () => joined };
   }
   return current;
 }
 
 function isSilent({ decision, open }: Considered, now: number): boolean {
-  const { first, actions, wakeAtMs } = decision;
-  const hasNothingToDo = first.length + actions.length + open.length === 0;
+  if (open.length > 0) return false;
+  const { first, actions, wakeAtMs } = decision();
+  const hasNothingToDo = first.length + actions.length === 0;
   return hasNothingToDo && wakeAtMs !== undefined && wakeAtMs <= now;
 }
 
@@ -120,7 +125,11 @@ function considerOnce(snapshot: Snapshot): Considered {
   for (const rule of rules) {
     const verdict = rule.apply({ snapshot, view });
     if (verdict === undefined) continue;
-    const decision = conclude({ rule: rule.name, verdict, snapshot, view });
+    let drawnUp: Decision | undefined;
+    const decision = (): Decision => {
+      drawnUp ??= conclude({ rule: rule.name, verdict, snapshot, view });
+      return drawnUp;
+    };
     return { decision, open: [...open.values()] };
   }
   throw new InvariantError('some rule speaks for every snapshot');

@@ -13,8 +13,33 @@ export function currentPoint(run: RunSpec, status: RolloutStatus): PlanPoint | u
   return run.points[lastPassedIndex(run, status) + 1];
 }
 
+/** What a plan was resolved from, and the plan. */
+interface Resolved {
+  readonly startedAt: string | undefined;
+  readonly before: RolloutStatus['plan'];
+  readonly blindMs: number;
+  readonly plan: PlanPointStatus[];
+}
+
+/** The plan resolved last for each run: from one point to the next it stays the same, and every look needs it. */
+const lastResolved = new WeakMap<RunSpec, Resolved>();
+
 /** The plan with real times for what has been passed and expected times for the rest. */
 export function resolvePlan(run: RunSpec, status: RolloutStatus): PlanPointStatus[] {
+  const { startedAt, plan: before, blindMs = 0 } = status;
+  const last = lastResolved.get(run);
+  const isSame =
+    last !== undefined &&
+    last.before === before &&
+    last.startedAt === startedAt &&
+    last.blindMs === blindMs;
+  if (isSame) return last.plan;
+  const plan = resolveAnew(run, status);
+  lastResolved.set(run, { startedAt, before, blindMs, plan });
+  return plan;
+}
+
+function resolveAnew(run: RunSpec, status: RolloutStatus): PlanPointStatus[] {
   const dueTimes = planDueTimes(run, status);
   return run.points.map((point, index) => {
     const passedAt = entryOf(status, point)?.passedAt;

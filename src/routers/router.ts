@@ -53,10 +53,18 @@ export function createRouter({
     outcome.type === 'done'
       ? { type: 'written', reading: splitter.reading(outcome.object, target) }
       : outcome;
+  // By the object as it is cached, so a reading lives as long as the state of the route that it was read from.
+  const readings = new WeakMap<KubeObject, WeakMap<RouteTarget, RouteReading>>();
+  const readOnce = (object: KubeObject, target: RouteTarget): RouteReading => {
+    const ofObject = readings.get(object) ?? new WeakMap<RouteTarget, RouteReading>();
+    const reading = ofObject.get(target) ?? splitter.reading(object, target);
+    readings.set(object, ofObject.set(target, reading));
+    return reading;
+  };
   return {
     read(target) {
       const object = cluster.cached(resource, target);
-      if (object !== undefined) return splitter.reading(object, target);
+      if (object !== undefined) return readOnce(object, target);
       const message = `${resource.kind} ${target.namespace}/${target.name} is not there`;
       return { type: 'missing', message };
     },

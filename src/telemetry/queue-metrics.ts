@@ -60,9 +60,10 @@ class BusySince {
     const startMs = this.#clock.monotonic() - durationMs;
     let best = -1;
     let leastMs = Number.POSITIVE_INFINITY;
-    for (const [index, start] of this.#starts.entries()) {
-      const offMs = Math.abs(start - startMs);
-      if (offMs >= leastMs) continue;
+    // In order of time, so the search ends at the first that is farther off than the one before it.
+    for (let index = 0; index < this.#starts.length; index += 1) {
+      const offMs = Math.abs((this.#starts[index] ?? 0) - startMs);
+      if (offMs >= leastMs) break;
       best = index;
       leastMs = offMs;
     }
