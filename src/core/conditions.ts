@@ -4,6 +4,7 @@
  */
 import { limits } from '#api/limits.ts';
 import type { Hold, StatusCondition } from '#api/status.ts';
+import { silenceOf } from './causes.ts';
 import type { Conclusion } from './conclude.ts';
 import type { Because } from './decision.ts';
 import { ignoredTraffic, waitingRevision } from './new-revision.ts';
@@ -105,11 +106,11 @@ function paused({ verdict }: Conclusion, holds: readonly Hold[]): Draft {
 function metricsAvailable({ view }: Conclusion): Draft {
   const type = 'MetricsAvailable';
   const triggers = view?.triggers ?? [];
-  const blind = triggers.filter(({ status }) => status.unknownSince !== undefined);
-  const [first] = blind;
+  const silent = triggers.flatMap((outcome) => silenceOf(outcome) ?? []);
+  const [first] = silent;
   if (first !== undefined) {
-    const message = blind.map(({ status }) => status.message ?? status.name).join('; ');
-    return { type, status: 'False', reason: first.status.reason ?? 'ChainBroken', message };
+    const message = silent.map((silence) => silence.message).join('; ');
+    return { type, status: 'False', reason: first.reason, message };
   }
   const isEvaluated =
     triggers.length > 0 && triggers.every(({ status }) => status.reason !== 'NotEvaluated');

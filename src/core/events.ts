@@ -1,10 +1,15 @@
 /** Kubernetes Events that follow from a change of status, whichever rule made it. */
 import type { RolloutStatus, TriggerStatus } from '#api/status.ts';
 import type { EventDraft } from './decision.ts';
+import { pageEvents } from './pages.ts';
 
 export function transitionEvents(before: RolloutStatus, after: RolloutStatus): EventDraft[] {
   if (before.runId !== after.runId) return [];
-  return [...triggerEvents(before, after), ...holdEvents(before, after)];
+  return [
+    ...triggerEvents(before, after),
+    ...holdEvents(before, after),
+    ...pageEvents(before, after),
+  ];
 }
 
 function triggerEvents(before: RolloutStatus, after: RolloutStatus): EventDraft[] {

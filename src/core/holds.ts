@@ -5,14 +5,15 @@
 import type { Hold, RolloutStatus } from '#api/status.ts';
 import type { Answer } from './answer.ts';
 import { CANARY_DOWN } from './builtin-triggers.ts';
+import { firingCauses, responseTo, silenceOf } from './causes.ts';
 import type { Because } from './decision.ts';
 import { activeFreezes, freezeSentence } from './freeze.ts';
 import { holdsByLadder } from './ladder.ts';
 import type { RunSpec } from './run-spec.ts';
 import type { Snapshot } from './snapshot.ts';
 import { failingSuites } from './suites.ts';
-import { fromIso, toIso } from './time.ts';
-import { type TriggerOutcome, unknownReason } from './trigger.ts';
+import { fromIso, fromIsoOptional, toIso } from './time.ts';
+import type { TriggerOutcome } from './trigger.ts';
 
 /** Prometheus and we must agree on the time this closely (engine.md, "Time"). */
 export const CLOCK_SKEW_MAX_MS = 10_000;
@@ -113,17 +114,12 @@ function paused({ snapshot, run, status }: Facts): Omit<Hold, 'since'>[] {
   return holds;
 }
 
-function firingHolds({ triggers }: Facts): Omit<Hold, 'since'>[] {
+/** The ladder's own hold, and the one before the ladder where it is the service and not the canary. */
+function firingHolds({ triggers, now }: Facts): Omit<Hold, 'since'>[] {
   return triggers.flatMap((outcome) =>
-    holdsByLadder(outcome.status)
-      ? [
-          {
-            reason: 'TriggerFiring',
-            by: outcome.trigger.name,
-            message: outcome.status.message ?? `${outcome.trigger.name} fires`,
-          },
-        ]
-      : [],
+    firingCauses(outcome, now)
+      .filter(({ type }) => responseTo[type] !== 'ladder' || holdsByLadder(outcome.status))
+      .map((cause) => ({ ...because(cause), by: outcome.trigger.name })),
   );
 }
 
@@ -131,23 +127,16 @@ function firingHolds({ triggers }: Facts): Omit<Hold, 'since'>[] {
 function missingReadings({ triggers, now, run }: Facts): Omit<Hold, 'since'>[] {
   return triggers.flatMap((outcome) => {
     const { trigger, status } = outcome;
-    if (status.unknownSince === undefined || trigger.noData !== 'Hold') return [];
-    const unknownForMs = now - run.offsetMs - fromIso(status.unknownSince);
-    if (unknownForMs < trigger.noDataForMs) return [];
-    return [{ ...missingBecause(outcome), by: trigger.name }];
+    const silence = silenceOf(outcome);
+    if (silence === undefined || trigger.noData !== 'Hold') return [];
+    const unknownForMs = now - run.offsetMs - (fromIsoOptional(status.unknownSince) ?? now);
+    const isHeld = responseTo[silence.type] !== 'goOn' && unknownForMs >= trigger.noDataForMs;
+    return isHeld ? [{ ...because(silence), by: trigger.name }] : [];
   });
 }
 
-function missingBecause({ trigger, status, reading }: TriggerOutcome): Because {
-  // With a reading it is the range query that fails: the entry says so.
-  if (reading === undefined || reading.type === 'value') {
-    return {
-      reason: 'PrometheusDown',
-      message: status.message ?? `${trigger.name} has no reading`,
-    };
-  }
-  const message = `${trigger.name} has no reading: ${reading.message}`;
-  return { reason: unknownReason(reading), message };
+function because({ reason, message }: Because): Because {
+  return { reason, message };
 }
 
 function clockSkew({ snapshot }: Facts): Omit<Hold, 'since'>[] {

@@ -1,7 +1,7 @@
 /**
  * Response ladders: which responses of a firing trigger are due, and which have been carried out.
  *
- * - `after` counts from `firingAt`. Each rung is carried out once per firing; the trigger's entry in the status
+ * - `after` counts from `firingAt`, or from the end of a hold for an incident that stable shares. Each rung is carried out once per firing; the trigger's entry in the status
  *   remembers it, so that a restart in the middle repeats nothing. A new firing begins with a new entry.
  * - Of several due at the same moment the most protective has the last word: Rollback leaves out Hold, RunSuite
  *   and Continue, which are pointless in it; Hold comes after Continue. Whoever was to be told is told.
@@ -35,7 +35,8 @@ export interface DueRung {
 
 /** From when on `after` counts; undefined while the trigger does not fire. */
 export function ladderStartMs({ status }: TriggerOutcome): number | undefined {
-  return status.state === 'Firing' ? fromIsoOptional(status.firingAt) : undefined;
+  if (status.state !== 'Firing') return undefined;
+  return fromIsoOptional(status.sharedUntil) ?? fromIsoOptional(status.firingAt);
 }
 
 /** Rungs that are due now and have not been carried out, in the order in which they are. */
@@ -49,7 +50,8 @@ export function dueRungs(
   const due = openRungs(outcome).flatMap((rung): DueRung[] => {
     const momentMs = startMs + rung.afterMs;
     // A clock that steps back undoes nothing: what follows at once from a firing has followed.
-    if (now < momentMs && rung.afterMs > 0) return [];
+    const isAtOnce = rung.afterMs === 0 && outcome.status.sharedUntil === undefined;
+    if (now < momentMs && !isAtOnce) return [];
     if (rung.when === undefined) return [{ rung, atMs: momentMs }];
     return isSo(rung.when) ? [{ rung, atMs: Math.max(now, momentMs) }] : [];
   });

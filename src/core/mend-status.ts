@@ -68,13 +68,18 @@ function mendRoutes(status: RolloutStatus): RolloutStatus {
 /** A trigger that cannot be dated is evaluated anew: what it has held is in Prometheus. */
 function mendTriggers(status: RolloutStatus): RolloutStatus {
   const isSound = (trigger: TriggerStatus) =>
-    [trigger.activeAt, trigger.firingAt, trigger.falseSince, trigger.unknownSince].every(
-      isReadableOrAbsent,
-    ) &&
+    [
+      trigger.activeAt,
+      trigger.firingAt,
+      trigger.falseSince,
+      trigger.unknownSince,
+      trigger.acknowledgedAt,
+      trigger.sharedSince,
+      trigger.sharedUntil,
+    ].every(isReadableOrAbsent) &&
     (trigger.gapMs ?? 0) >= 0 &&
     (trigger.gapMs ?? 0) <= BLIND_MAX_MS &&
     (trigger.state !== 'Firing' || trigger.firingAt !== undefined) &&
-    isReadableOrAbsent(trigger.acknowledgedAt) &&
     (trigger.responses ?? []).every(({ at }) => isReadable(at));
   if (status.triggers === undefined || status.triggers.every(isSound)) return status;
   return { ...status, triggers: status.triggers.filter(isSound) };

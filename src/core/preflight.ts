@@ -3,11 +3,11 @@
  * reading; where canary has no traffic yet, on the stable arm, with the same query.
  */
 import type { Hold } from '#api/status.ts';
+import { causeOfSilence } from './causes.ts';
 import { fillerFor } from './fill.ts';
 import { fillMeasure, readAt } from './reading.ts';
 import type { RunTrigger } from './run-spec.ts';
 import { tickAt } from './time.ts';
-import { unknownReason } from './trigger.ts';
 import type { RunView } from './view.ts';
 
 type Problem = Omit<Hold, 'since'>;
@@ -53,7 +53,7 @@ function chainProblem(view: RunView, trigger: RunTrigger, atMs: number): Problem
   const canary = read('canary');
   if (canary === undefined) return notAsked('canary');
   if (canary.type === 'value') return undefined;
-  const reason = unknownReason(canary);
+  const { reason } = causeOfSilence(canary);
   if (canary.type === 'error') return { reason, by, message: `${by}: ${canary.message}` };
   if (!trigger.measure.isArmBound || (view.weight ?? 0) > 0) {
     const { type } = trigger.measure;
@@ -65,5 +65,5 @@ function chainProblem(view: RunView, trigger: RunTrigger, atMs: number): Problem
   if (stable === undefined) return notAsked('stable');
   if (stable.type === 'value') return undefined;
   const message = `${by}: ${stable.message}, for stable too, so the metric chain is not proved; is the metric exported, scraped and labelled as the query expects?`;
-  return { reason: unknownReason(stable), by, message };
+  return { reason: causeOfSilence(stable).reason, by, message };
 }

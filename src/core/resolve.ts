@@ -11,7 +11,7 @@ import { resolveMetrics } from './resolve-metrics.ts';
 import { resolveFreezes, resolvePoints } from './resolve-plan.ts';
 import { resolveSuites } from './resolve-suites.ts';
 import { resolveTargets } from './resolve-targets.ts';
-import { resolveTrigger } from './resolve-trigger.ts';
+import { comparisonProblem, resolveTrigger } from './resolve-trigger.ts';
 import type { RunSpec } from './run-spec.ts';
 import type { ResolvedSpec } from './snapshot.ts';
 import { notActedOn, unsupported } from './unsupported.ts';
@@ -31,6 +31,8 @@ export function resolveSpec(input: ResolveInput): ResolvedSpec {
     const where = `spec.triggers[${index}] (${trigger.name})`;
     const measure = resolveMeasure(input, trigger, where, problems);
     if (measure === undefined) return [];
+    const wrong = comparisonProblem(trigger, measure, where);
+    if (wrong !== undefined) problems.push(wrong);
     const plan = { points, thenMonitorForMs };
     const judge = resolveJudge(input, { trigger, measure, where, plan }, problems);
     return [resolveTrigger(trigger, measure, judge)];

@@ -6,7 +6,8 @@ import type { RolloutStatus, TriggerStatus } from '#api/status.ts';
 import { dueRungs, rungMoments, rungText, withResponses } from './ladder.ts';
 import { overdueSince } from './overdue.ts';
 import type { RungCondition } from './run-spec.ts';
-import { toIso } from './time.ts';
+import { compareWithStable } from './shared-incident.ts';
+import { fromIsoOptional, toIso } from './time.ts';
 import { type Trend, trendOf } from './trend.ts';
 import type { TriggerContext, TriggerOutcome } from './trigger.ts';
 
@@ -18,8 +19,15 @@ export interface ResponseContext extends TriggerContext {
 }
 
 /** @returns the very outcome where nothing follows from it now */
-export function respond(outcome: TriggerOutcome, context: ResponseContext): TriggerOutcome {
-  if (outcome.status.state !== 'Firing') return outcome;
+export function respond(
+  fresh: TriggerOutcome,
+  previous: TriggerStatus | undefined,
+  context: ResponseContext,
+): TriggerOutcome {
+  if (fresh.status.state !== 'Firing') return fresh;
+  // Until stable has answered nothing follows: it may be the service and not the canary.
+  const outcome = compareWithStable(fresh, previous, context);
+  if (outcome === undefined) return fresh;
   const find = finder(outcome, context);
   const due = dueRungs(outcome, context.now, (when) => find(when) !== undefined);
   const status = withOverdue(withResponses(outcome.status, due), outcome, context);
@@ -57,6 +65,10 @@ function withOverdue(
 /** Every moment at which something may follow from a firing trigger, apart from the evaluations. */
 export function responseMoments(outcome: TriggerOutcome, known: RolloutStatus): number[] {
   const overdueMs = overdueSince(outcome, known);
-  const moments = rungMoments(outcome);
-  return overdueMs === undefined ? moments : [...moments, overdueMs];
+  const sharedMs = fromIsoOptional(outcome.status.sharedUntil);
+  return [
+    ...rungMoments(outcome),
+    ...(overdueMs === undefined ? [] : [overdueMs]),
+    ...(sharedMs === undefined ? [] : [sharedMs]),
+  ];
 }

@@ -105,6 +105,8 @@ export interface RunTrigger {
   readonly noData: 'Hold' | 'Ignore' | 'Breach';
   readonly noDataForMs: number;
   readonly ladder: readonly Rung[];
+  /** Stable breaches too: it is held so long before the ladder begins. */
+  readonly compareWithStable?: { readonly holdForMs: number };
   /** Nobody has acknowledged or decided so long after it fired: the release owner is paged. */
   readonly respondWithinMs?: number;
   readonly responder?: string;

@@ -12,6 +12,7 @@
  */
 import type { TriggerStatus } from '#api/status.ts';
 import { assertNever } from './assert.ts';
+import { causeOfSilence } from './causes.ts';
 import { gapLimitMs } from './hold-proof.ts';
 import { proveFrom } from './hold-window.ts';
 import { type FilledMeasure, fillMeasure, measureText, type Reading, readAt } from './reading.ts';
@@ -37,6 +38,10 @@ export interface TriggerOutcome {
   readonly reading: Reading | undefined;
   /** Prometheus time at which to look again, apart from the next tick. */
   readonly wakeAtMs: number | undefined;
+  /** Prometheus time of that reading. */
+  readonly readAtMs?: number;
+  /** What stable says of the same condition, where it is asked: `stable 7% > 0.5%`. */
+  readonly stable?: string;
   /** What was found out for a rung with `when`, by the rung's own text, at the look that carried it out. */
   readonly findings?: ReadonlyMap<string, string>;
 }
@@ -57,7 +62,7 @@ export function advanceTrigger(
     return { trigger, status: before, reading, wakeAtMs: undefined };
   }
   const status = nextStatus(step, reading);
-  return { trigger, status, reading, wakeAtMs: nextLook(trigger, status) };
+  return { trigger, status, reading, readAtMs: atMs, wakeAtMs: nextLook(trigger, status) };
 }
 
 interface Evaluation {
@@ -110,15 +115,19 @@ function nextStatus(step: Evaluation, reading: Reading): TriggerStatus {
       return whenJudged(step, reading.value);
     case 'noTraffic':
     case 'noData':
-      if (step.trigger.measure.isArmBound && !step.context.isTrafficExpected) {
-        return whenNothingIsExpected(step);
-      }
-      return whenUnknown(step, unknownReason(reading), reading.message);
     case 'error':
-      return whenUnknown(step, unknownReason(reading), reading.message);
+      return whenSilent(step, reading);
     default:
       return assertNever(reading);
   }
+}
+
+function whenSilent(step: Evaluation, reading: Exclude<Reading, { type: 'value' }>): TriggerStatus {
+  const isExpected = !step.trigger.measure.isArmBound || step.context.isTrafficExpected;
+  const cause = causeOfSilence(reading, isExpected);
+  return cause.type === 'noTrafficExpected'
+    ? whenNothingIsExpected(step)
+    : whenUnknown(step, cause.reason, cause.message);
 }
 
 function whenJudged(step: Evaluation, value: number): TriggerStatus {
@@ -141,12 +150,6 @@ interface Finding {
   readonly value: number;
   /** See {@link Verdict}. */
   readonly says: string;
-}
-
-export function unknownReason(reading: Exclude<Reading, { type: 'value' }>): string {
-  if (reading.type === 'noTraffic') return 'NoTraffic';
-  if (reading.type === 'noData') return 'ChainBroken';
-  return reading.fault === 'badQuery' ? 'BadQuery' : 'PrometheusDown';
 }
 
 /** The entry stays as it is, value and all, while state, reason and the instants stay the same. */

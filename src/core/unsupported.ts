@@ -37,11 +37,10 @@ export function notActedOn(spec: RolloutSpec): string[] {
 }
 
 function unsupportedOf(trigger: Trigger): string[] {
-  const rungs = (trigger.onFiring ?? []).flatMap((rung) => {
+  return (trigger.onFiring ?? []).flatMap((rung) => {
     if (rung.when === 'NewFailures' || rung.when === 'KnownFlakyOnly') {
       return [`a rung with when: ${rung.when}`];
     }
     return rung.action === 'RunSuite' ? [`a rung with action: ${rung.action}`] : [];
   });
-  return [...(trigger.compareWithStable === undefined ? [] : ['compareWithStable']), ...rungs];
 }

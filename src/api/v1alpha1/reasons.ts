@@ -32,6 +32,8 @@ export const reasons = {
   NotJudged: 'The point requires something that this version cannot judge.',
   TriggerPending: 'A condition is true and has not yet held for its time.',
   TriggerFiring: 'A trigger fires, and its ladder says to hold.',
+  SharedIncident:
+    'Stable breaches the same condition: it is the service, not the canary, and the ladder waits for `compareWithStable.holdFor`.',
   TriggerUnknown: 'A trigger has no reading.',
   TriggerNotInactive: 'A Critical trigger is pending or firing, or has not been evaluated yet.',
   NoTraffic: 'No requests where some are expected, or no backend that could take them.',

@@ -83,6 +83,10 @@ const triggerStatusSchema = z.object({
     .array(responseSchema)
     .describe('What its ladder has carried out since it fired, in order.')
     .optional(),
+  sharedSince: optionalText(
+    'Since when stable has breached the same condition, as `compareWithStable` asks.',
+  ),
+  sharedUntil: optionalText('When the ladder begins after that: sooner if stable recovers.'),
   acknowledgedBy: optionalText('Who has acknowledged it since it fired.'),
   acknowledgedAt: optionalText('When it was acknowledged.'),
   overdueAt: optionalText(
