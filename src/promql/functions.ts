@@ -68,9 +68,9 @@ function parseSignature(text: string, returns: ValueType): Signature {
   const args = text === '' ? [] : text.split(',');
   const isOpen = text.endsWith('…');
   return {
-    args: args.map((arg) => toValueType(arg.replace(/[?…]$/, ''))),
+    args: args.map((arg) => toValueType(arg.replace(/[?\u2026]$/, ''))),
     // A repeated argument may be left out altogether, as in Prometheus' own check.
-    argsMin: args.filter((arg) => !/[?…]$/.test(arg)).length,
+    argsMin: args.filter((arg) => !/[?\u2026]$/.test(arg)).length,
     argsMax: isOpen ? Number.POSITIVE_INFINITY : args.length,
     returns,
   };
