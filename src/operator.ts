@@ -10,6 +10,7 @@ import type { KubeSource } from '#kube/credentials.ts';
 import { watchEndpoints } from '#kube/endpoints.ts';
 import { Events } from '#kube/events.ts';
 import type { RequestMetrics } from '#kube/exchange.ts';
+import { createJobRunner } from '#kube/job-runner.ts';
 import { createAlwaysLeader, type Election } from '#kube/leadership.ts';
 import type { ReflectorMetrics } from '#kube/reflector.ts';
 import { secretReader } from '#kube/secrets.ts';
@@ -161,6 +162,7 @@ async function plug(
     events,
     logger,
     index: new RolloutIndex(),
+    jobs: createJobRunner(cluster),
     specs: new Specs(inspectQuery, await crdProblem(cluster, clock)),
     ask: createAskMetrics({
       source: metrics,

@@ -113,6 +113,7 @@ export function snapshot(run: RunSpec, overrides: Partial<Snapshot> = {}): Snaps
     ready: { stable: 2, canary: 2 },
     conflict: undefined,
     suites: new Map(),
+    jobs: new Map(),
     answers: new Map(),
     ...overrides,
   };

@@ -12,6 +12,7 @@ import { type Reconciler, reconcile } from '#controller/reconcile.ts';
 import { RolloutIndex } from '#controller/rollout-index.ts';
 import { Specs } from '#controller/specs.ts';
 import type { Answer, MetricQuestion } from '#core/answer.ts';
+import { createJobRunner } from '#kube/job-runner.ts';
 import { ClusterError, type KubeObject } from '#ports/cluster.ts';
 import type { EventNote } from '#ports/event-recorder.ts';
 import { silentLogger } from '#ports/logger.ts';
@@ -79,6 +80,7 @@ function bench(rollout: KubeObject): Bench {
       index,
       endpoints: { ready: () => 1 },
       routers: createRouters(cluster, silentLogger),
+      jobs: createJobRunner(cluster),
       specs: new Specs(inspectQuery),
       ask: (question) => Promise.resolve(made.answer(question)),
       evidence: noEvidence,

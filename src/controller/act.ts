@@ -2,7 +2,8 @@
 import { annotations, fieldManager, finalizer, rolloutResource } from '#api/names.ts';
 import { assertNever } from '#core/assert.ts';
 import type { Action } from '#core/decision.ts';
-import type { Cluster, KubeObject, ObjectKey } from '#ports/cluster.ts';
+import { type Cluster, ClusterError, type KubeObject, type ObjectKey } from '#ports/cluster.ts';
+import type { JobRunner } from '#ports/job-runner.ts';
 import type { RouteWrite, TrafficRouter } from '#ports/traffic-router.ts';
 import type { EvidenceKeeper } from './evidence.ts';
 import { type AskMetrics, parseStatus } from './observe.ts';
@@ -15,6 +16,7 @@ export interface Actor {
   readonly specs: Specs;
   readonly ask: AskMetrics;
   readonly evidence: EvidenceKeeper;
+  readonly jobs: JobRunner;
 }
 
 /** What came of an action that the API server did not fail. */
@@ -58,6 +60,8 @@ export async function act(
     case 'ClearRequest':
       await clearRequest(key, action.request, actor, signal);
       return DONE;
+    case 'RunJob':
+      return runJob(action, rollout, actor, signal);
     case 'RunSuite':
       return { type: 'refused', message: `suite ${action.suite.name} is not run` };
     case 'RecordSnapshot': {
@@ -70,6 +74,22 @@ export async function act(
     }
     default:
       return assertNever(action);
+  }
+}
+
+/** A hook must never keep a look from coming back: what fails is tried again at the next one. */
+async function runJob(
+  { name, jobTemplate, runId }: Extract<Action, { type: 'RunJob' }>,
+  owner: KubeObject,
+  { jobs }: Actor,
+  signal: AbortSignal,
+): Promise<ActionOutcome> {
+  try {
+    await jobs.ensure({ name, jobTemplate, owner, runId, purpose: 'rollback-hook' }, signal);
+    return DONE;
+  } catch (error) {
+    if (!(error instanceof ClusterError)) throw error;
+    return { type: 'refused', message: `Job ${name} could not be created: ${error.message}` };
   }
 }
 

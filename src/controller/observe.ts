@@ -7,10 +7,12 @@ import { openQuestions } from '#core/decide.ts';
 import type { RunSpec } from '#core/run-spec.ts';
 import type { RouteObservation, Snapshot } from '#core/snapshot.ts';
 import type { Clock } from '#ports/clock.ts';
-import type { Cluster, KubeObject, ObjectKey } from '#ports/cluster.ts';
+import { type Cluster, ClusterError, type KubeObject, type ObjectKey } from '#ports/cluster.ts';
 import type { Endpoints } from '#ports/endpoints.ts';
+import type { JobRunner, JobState } from '#ports/job-runner.ts';
 import type { TrafficRouter } from '#ports/traffic-router.ts';
 import type { EvidenceKeeper } from './evidence.ts';
+import { DeadlineExceeded, withDeadline } from '#runtime/deadline.ts';
 import type { RolloutIndex } from './rollout-index.ts';
 import { readSpecRecord } from './spec-records.ts';
 import type { KnownSpec, Specs } from './specs.ts';
@@ -29,6 +31,7 @@ export interface Observed {
   readonly routers: (kind: string) => TrafficRouter | undefined;
   readonly index: RolloutIndex;
   readonly specs: Specs;
+  readonly jobs: JobRunner;
   readonly ask: AskMetrics;
   readonly evidence: EvidenceKeeper;
   /** Resolves once everything the run's routers read is watched. */
@@ -60,11 +63,45 @@ export async function observe(
     ready: readyOf(basis, key, world),
     conflict: world.index.conflictOf(key),
     suites: new Map(),
+    jobs: await readJobs(status, key, world, signal),
     answers: new Map(),
     evidence: world.evidence.stateOf(object, status),
   };
   const spec = recorded?.spec ?? wanted.spec;
   return answerQuestions(snapshot, { namespace: key.namespace, spec }, world, signal);
+}
+
+/** Nothing may hold up the first stage of a rollback, so its hooks are looked at when it is over. */
+const JOBS_MAX_MS = 2_000;
+
+/** A Job that cannot be read is taken for one that runs: nothing follows from that but another look. */
+async function readJobs(
+  { rollback }: RolloutStatus,
+  { namespace }: ObjectKey,
+  { jobs, clock }: Observed,
+  signal: AbortSignal,
+): Promise<Snapshot['jobs']> {
+  const running = (rollback?.hooks ?? []).filter(({ outcome }) => outcome === 'Running');
+  const isOver = rollback?.stages.some(({ finishedAt }) => finishedAt !== undefined) ?? false;
+  if (!isOver || running.length === 0) return new Map();
+  const read = async ({
+    job,
+  }: {
+    readonly job: string;
+  }): Promise<[string, JobState] | undefined> => {
+    const key = { namespace, name: job };
+    try {
+      const state = await withDeadline(clock, JOBS_MAX_MS, [signal], (limited) =>
+        jobs.state(key, limited),
+      );
+      return state === undefined ? undefined : [job, state];
+    } catch (error) {
+      if (!(error instanceof ClusterError || error instanceof DeadlineExceeded)) throw error;
+      return [job, { type: 'running' }];
+    }
+  };
+  const states = await Promise.all(running.map(read));
+  return new Map(states.filter((one) => one !== undefined));
 }
 
 /** Asks until the core has no more questions. */

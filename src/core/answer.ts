@@ -64,7 +64,8 @@ export type MetricQuestion =
 
 export interface Probe {
   readonly url: string;
-  readonly expectStatus: number;
+  /** `2xx`: any of them will do. */
+  readonly expectStatus: number | '2xx';
 }
 
 /** 1 is up, 0 is down. A range is what this process has seen itself: a probe has no other history. */

@@ -25,6 +25,7 @@ test('the order of rules is the one of the design', () => {
       'preflight',
       'settling',
       'gates',
+      'judged',
       'held',
       'advance',
       'promote',

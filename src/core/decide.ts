@@ -18,6 +18,7 @@ import { fired } from './rules/fired.ts';
 import { gates } from './rules/gates.ts';
 import { held } from './rules/held.ts';
 import { invalid } from './rules/invalid.ts';
+import { judged } from './rules/judged.ts';
 import { paused } from './rules/paused.ts';
 import { preflight } from './rules/preflight.ts';
 import { promote } from './rules/promote.ts';
@@ -46,6 +47,7 @@ export const rules: readonly Rule[] = [
   preflight,
   settling,
   gates,
+  judged,
   held,
   advance,
   promote,

@@ -44,6 +44,13 @@ export type Action =
       readonly runId: string;
       readonly index: number;
       readonly draft: RecordDraft;
+    }
+  /** Creates a Job of the rollout's own, unless there is one of that name. */
+  | {
+      readonly type: 'RunJob';
+      readonly name: string;
+      readonly runId: string;
+      readonly jobTemplate: Readonly<Record<string, unknown>>;
     };
 
 export interface EventDraft {

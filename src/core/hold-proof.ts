@@ -35,10 +35,31 @@ export function gapLimitMs(forMs: number): number {
  * @param boundMs nothing before this instant counts
  * @returns undefined when the condition is not true at its newest known point
  */
-export function proveHold(
+export function proveHold(points: readonly Truth[], limits: HoldLimits): HoldProof | undefined {
+  let last: HoldProof | undefined;
+  for (const { stretch } of stretches(points, limits)) last = stretch;
+  return last;
+}
+
+/** The first stretch that reached `forMs`, as far as that point; undefined when none did. */
+export function firstHold(points: readonly Truth[], limits: HoldLimits): HoldProof | undefined {
+  for (const { stretch } of stretches(points, limits)) {
+    if (stretch?.firingAtMs !== undefined) return stretch;
+  }
+  return undefined;
+}
+
+export interface HoldLimits {
+  readonly boundMs: number;
+  readonly forMs: number;
+  readonly intervalMs: number;
+}
+
+/** The stretch that every known point ends or continues, in order of time; undefined where the condition is false. */
+function* stretches(
   points: readonly Truth[],
-  limits: { readonly boundMs: number; readonly forMs: number; readonly intervalMs: number },
-): HoldProof | undefined {
+  limits: HoldLimits,
+): Generator<{ readonly stretch: HoldProof | undefined }> {
   const gapMaxMs = gapLimitMs(limits.forMs);
   let stretch: HoldProof | undefined;
   let coveredToMs = 0;
@@ -47,6 +68,7 @@ export function proveHold(
     if (point.truth === 'unknown' || point.atMs + limits.intervalMs <= limits.boundMs) continue;
     if (point.truth === 'false') {
       stretch = undefined;
+      yield { stretch };
       continue;
     }
     const atMs = Math.max(point.atMs, limits.boundMs);
@@ -56,8 +78,8 @@ export function proveHold(
         ? extend({ activeAtMs: atMs, gapMs: 0, heldMs: 0, firingAtMs: undefined }, atMs, 0, limits)
         : extend(stretch, atMs, gapMs, limits);
     coveredToMs = point.atMs + limits.intervalMs;
+    yield { stretch };
   }
-  return stretch;
 }
 
 /** A stretch goes on to `atMs`: first by what the last reading covers, then by the gap, if there is one. */

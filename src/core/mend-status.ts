@@ -2,7 +2,14 @@
  * A status is text that another version, or a hand, may have written. What cannot be read in it is dropped or
  * set anew before anything relies on it, so that no status can stop the engine.
  */
-import type { PlanPointStatus, RolloutStatus, RouteStatus, TriggerStatus } from '#api/status.ts';
+import type {
+  ExtensionStatus,
+  PlanPointStatus,
+  RolloutStatus,
+  RouteStatus,
+  TriggerStatus,
+} from '#api/status.ts';
+import { firstStage, STOP_TRAFFIC } from './rollback.ts';
 import { fromIso, toIso } from './time.ts';
 
 /** Beyond the year 9999 a time has another form. */
@@ -12,10 +19,15 @@ const BLIND_MAX_MS = 10 * 365 * 24 * 3_600_000;
 
 /** @returns the same object when there is nothing to mend */
 export function mendStatus(status: RolloutStatus, now: number): RolloutStatus {
-  return [mendStart, mendBlindness, mendPlan, mendRoutes, mendTriggers, mendRollback].reduce(
-    (mended, mend) => mend(mended, now),
-    status,
-  );
+  return [
+    mendStart,
+    mendBlindness,
+    mendPlan,
+    mendRoutes,
+    mendTriggers,
+    mendRollback,
+    mendSuccess,
+  ].reduce((mended, mend) => mend(mended, now), status);
 }
 
 function isReadable(text: string | undefined): boolean {
@@ -90,16 +102,55 @@ function mendRollback(status: RolloutStatus, now: number): RolloutStatus {
   const { rollback } = status;
   if (rollback === undefined) return status;
   const { pagedAt, ...rest } = rollback;
-  const { startedAt, slaDeadline } = rest;
-  const isSound = isReadable(startedAt) && isReadable(slaDeadline) && isReadableOrAbsent(pagedAt);
+  const { startedAt, slaDeadline, hooks = [] } = rest;
+  const isSound =
+    isReadable(startedAt) &&
+    isReadable(slaDeadline) &&
+    isReadableOrAbsent(pagedAt) &&
+    [...rest.stages, ...hooks].every(isDated) &&
+    rest.stages.some(({ name }) => name === STOP_TRAFFIC);
   if (isSound) return status;
+  const begunAt = isReadable(startedAt) ? startedAt : toIso(now);
+  const stages = rest.stages.filter(isDated);
+  const isBegun = stages.some(({ name }) => name === STOP_TRAFFIC);
   return {
     ...status,
     rollback: {
       ...rest,
       ...(isReadable(pagedAt) && pagedAt !== undefined ? { pagedAt } : {}),
-      startedAt: isReadable(startedAt) ? startedAt : toIso(now),
+      startedAt: begunAt,
       slaDeadline: isReadable(slaDeadline) ? slaDeadline : toIso(now),
+      // A stage that cannot be dated is gone through again, and a hook by its name is still run once.
+      stages: isBegun ? stages : [firstStage(begunAt), ...stages],
+      ...(rest.hooks === undefined ? {} : { hooks: hooks.filter(isDated) }),
     },
   };
+}
+
+function isDated(entry: { readonly startedAt: string; readonly finishedAt?: string | undefined }) {
+  return isReadable(entry.startedAt) && isReadableOrAbsent(entry.finishedAt);
+}
+
+/** A window whose beginning cannot be read is judged anew, and an extension that cannot be dated was none. */
+function mendSuccess(status: RolloutStatus): RolloutStatus {
+  const { success, extensions = [], blindPassedMs, ...rest } = status;
+  const isJudgedSound =
+    success === undefined || (isReadable(success.judgedAt) && isReadable(success.since));
+  const isExtendedSound = extensions.every(isExtensionSound);
+  const isBlindSound = blindPassedMs === undefined || isSpan(blindPassedMs);
+  if (isJudgedSound && isExtendedSound && isBlindSound) return status;
+  return {
+    ...rest,
+    ...(isJudgedSound && success !== undefined ? { success } : {}),
+    ...(status.extensions === undefined ? {} : { extensions: extensions.filter(isExtensionSound) }),
+    ...(isBlindSound && blindPassedMs !== undefined ? { blindPassedMs } : {}),
+  };
+}
+
+function isExtensionSound({ at, until }: ExtensionStatus): boolean {
+  return isReadable(at) && isReadable(until);
+}
+
+function isSpan(ms: number): boolean {
+  return ms >= 0 && ms <= BLIND_MAX_MS;
 }

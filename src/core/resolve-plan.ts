@@ -13,9 +13,6 @@ interface PlanSource {
   readonly end: string;
 }
 
-/** What `success.require` may name and no run can end well without: the rules themselves see to it. */
-const keptByRules: readonly string[] = ['NoCriticalTriggers', 'NoRollbacks'];
-
 /** Steps, checkpoints and the end in order of time; at the same time a checkpoint stands before a step. */
 export function resolvePoints(spec: RolloutSpec): PlanPoint[] {
   const schedule: PlanSource = spec.schedule ?? defaultPlan.schedule;
@@ -57,10 +54,8 @@ export function resolvePoints(spec: RolloutSpec): PlanPoint[] {
     name: 'end',
     kind: 'End',
     atMs: parseDuration(schedule.end),
-    unjudged: [
-      ...(hasCriteria ? ['SuccessCriteria'] : []),
-      ...(spec.success?.require ?? []).filter((one) => !keptByRules.includes(one)),
-    ],
+    // What `success` asks for has a rule of its own.
+    unjudged: (spec.success?.require ?? []).filter((one) => one === 'SnapshotsComplete'),
   };
   // A stable sort keeps the order that the schema has already checked within each kind.
   return [...[...checkpoints, ...steps].sort((a, b) => a.atMs - b.atMs), end];

@@ -6,6 +6,7 @@ import { defaultPlan } from '#api/defaults.ts';
 import { parseDuration } from '#api/duration.ts';
 import type { RolloutSpec } from '#api/rollout.ts';
 import { resolveJudge } from './judge/resolve-judge.ts';
+import { resolveRollback, resolveSuccess } from './resolve-criteria.ts';
 import { type MeasureInput, resolveMeasure } from './resolve-measure.ts';
 import { resolveMetrics } from './resolve-metrics.ts';
 import { resolveFreezes, resolvePoints } from './resolve-plan.ts';
@@ -38,13 +39,14 @@ export function resolveSpec(input: ResolveInput): ResolvedSpec {
     return [resolveTrigger(trigger, measure, judge)];
   });
   const suites = resolveSuites(spec.healthSuites);
+  const success = resolveSuccess(input, problems);
+  const rollback = resolveRollback(input, problems);
   const targets = resolveTargets(input, problems);
   const freezes = resolveFreezes(spec, problems);
   const metrics = resolveMetrics(spec, problems, (metric, where, found) =>
     resolveMeasure(input, { metric }, where, found),
   );
   if (problems.length > 0) return { type: 'invalid', problems };
-  const { rollback } = spec;
   const run: RunSpec = {
     revision: spec.revision ?? '',
     paused: spec.paused,
@@ -55,16 +57,14 @@ export function resolveSpec(input: ResolveInput): ResolvedSpec {
     points,
     freezes,
     thenMonitorForMs,
+    success,
     intervalMs: parseDuration(spec.analysis.interval),
     offsetMs: parseDuration(spec.analysis.offset),
     triggers,
     suites,
     canaryDown: { forMs: parseDuration(spec.canaryDown.for), action: spec.canaryDown.action },
     preflight: spec.preflight.policy,
-    rollback: {
-      slaMs: parseDuration(rollback.sla),
-      stopTrafficMs: parseDuration(rollback.stages.stopTraffic),
-    },
+    rollback,
     deletionPolicy: spec.deletionPolicy,
     onNewRevision: spec.onNewRevision,
     historyLimit: spec.historyLimit,

@@ -15,12 +15,6 @@ export function beginRollback(
   trigger: string | undefined,
 ): Verdict {
   const startedAt = toIso(view.now);
-  const stage: RollbackStage = {
-    name: STOP_TRAFFIC,
-    startedAt,
-    outcome: 'Running',
-    message: 'bringing every route and flag to 0% canary',
-  };
   const status: RolloutStatus = {
     ...view.status,
     rollback: {
@@ -28,7 +22,7 @@ export function beginRollback(
       ...because,
       startedAt,
       slaDeadline: toIso(view.now + view.run.rollback.slaMs),
-      stages: [stage],
+      stages: [firstStage(startedAt)],
     },
   };
   return {
@@ -41,6 +35,11 @@ export function beginRollback(
     wakeAtMs: view.now,
     leavesTraffic: isStableGone(view.snapshot),
   };
+}
+
+export function firstStage(startedAt: string): RollbackStage {
+  const message = 'bringing every route and flag to 0% canary';
+  return { name: STOP_TRAFFIC, startedAt, outcome: 'Running', message };
 }
 
 /** Traffic is not sent into the void: while stable has no Ready endpoint and canary has, canary keeps it. */

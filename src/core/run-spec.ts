@@ -1,6 +1,8 @@
 /** The spec as a run follows it: defaults filled in, durations in ms, conditions parsed, references resolved. */
 import type { Condition } from '#api/condition-text.ts';
+import type { RollbackStageName } from '#api/rollback.ts';
 import type { CheckpointRequirement } from '#api/schedule.ts';
+import type { SuccessRequirement } from '#api/success.ts';
 import type { Probe, SuiteFigureOf } from './answer.ts';
 
 export interface Backend {
@@ -113,6 +115,48 @@ export interface RunTrigger {
   readonly runbookUrl?: string;
 }
 
+/** What must be so: of canary at the end, of stable again after a rollback. */
+export interface RunCriterion {
+  readonly name: string;
+  readonly measure: Measure;
+  readonly condition: Condition;
+  /** A violation that lasts this long fails it. */
+  readonly forMs: number;
+}
+
+/** What is judged at the end, and what follows from a miss. */
+export interface RunSuccess {
+  readonly criteria: readonly RunCriterion[];
+  readonly require: readonly SuccessRequirement[];
+  readonly onFailure: 'Extend' | 'Rollback' | 'Hold';
+  readonly extendByMs: number;
+  readonly maxExtensions: number;
+}
+
+/** The way back: the budget of each stage, and what each looks at. */
+export interface RunRollback {
+  readonly slaMs: number;
+  readonly stopTrafficMs: number;
+  readonly verifyMs: number;
+  readonly restoreMs: number;
+  readonly stabilizeMs: number;
+  readonly reportMs: number;
+  /** Must answer 2xx. */
+  readonly healthUrl: string | undefined;
+  readonly healthSuite: string | undefined;
+  readonly baseline: readonly RunCriterion[];
+  readonly hooks: readonly RunHook[];
+}
+
+/** A Job that is run once in a stage. */
+export interface RunHook {
+  /** By its place in the spec. */
+  readonly name: string;
+  readonly stage: RollbackStageName;
+  /** A JobTemplateSpec as the user wrote it. */
+  readonly jobTemplate: Readonly<Record<string, unknown>>;
+}
+
 /** A step, a checkpoint or the end, in order of time. */
 export interface PlanPoint {
   readonly name: string;
@@ -165,6 +209,7 @@ export interface RunSpec {
   readonly targets: readonly RouteTarget[];
   readonly points: readonly PlanPoint[];
   readonly freezes: readonly FreezeWindow[];
+  readonly success: RunSuccess;
   readonly thenMonitorForMs: number;
   readonly intervalMs: number;
   readonly offsetMs: number;
@@ -172,7 +217,7 @@ export interface RunSpec {
   readonly suites: readonly RunSuite[];
   readonly canaryDown: { readonly forMs: number; readonly action: 'Rollback' | 'Hold' };
   readonly preflight: 'Require' | 'Advise' | 'Skip';
-  readonly rollback: { readonly slaMs: number; readonly stopTrafficMs: number };
+  readonly rollback: RunRollback;
   readonly deletionPolicy: 'RestoreStable' | 'KeepTraffic';
   readonly onNewRevision: 'Restart' | 'Queue' | 'Reject';
   readonly historyLimit: number;

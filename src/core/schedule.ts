@@ -63,15 +63,21 @@ function planDueTimes(run: RunSpec, status: RolloutStatus): number[] {
   return run.points.map((point) => {
     const plannedMs = startedAtMs + point.atMs;
     const afterEarlierMs = earlier ? earlier.timeMs + point.atMs - earlier.atMs : plannedMs;
+    const extendedMs = point.kind === 'End' ? extendedUntilMs(status) : 0;
     const blindMs = point === current ? (status.blindMs ?? 0) : 0;
     const known = entryOf(status, point);
     const dueMs =
       known?.passedAt === undefined
-        ? Math.max(plannedMs, afterEarlierMs) + blindMs
+        ? Math.max(plannedMs, afterEarlierMs, extendedMs) + blindMs
         : fromIso(known.dueAt);
     earlier = { atMs: point.atMs, timeMs: fromIsoOptional(known?.passedAt) ?? dueMs };
     return dueMs;
   });
+}
+
+/** Every extension moves the end on, so the last one counts; 0 without any. */
+function extendedUntilMs({ extensions }: RolloutStatus): number {
+  return fromIsoOptional(extensions?.at(-1)?.until) ?? 0;
 }
 
 /**
@@ -115,13 +121,14 @@ export function passPoint(
   now: number,
 ): RolloutStatus {
   assert(currentPoint(run, status) === point, `${point.name} is the point that comes next`);
-  const { blindMs: _, blindSince: __, promotedPoint: ___, ...rest } = status;
+  const { blindMs = 0, blindSince: _, promotedPoint: __, ...rest } = status;
+  const blindPassedMs = (rest.blindPassedMs ?? 0) + blindMs;
   const plan = resolvePlan(run, status).map((entry) =>
     entry.name === point.name && entry.kind === point.kind
       ? { ...entry, passedAt: toIso(now) }
       : entry,
   );
-  const passed = { ...rest, plan };
+  const passed = { ...rest, ...(blindPassedMs > 0 ? { blindPassedMs } : {}), plan };
   return { ...passed, plan: resolvePlan(run, passed) };
 }
 

@@ -21,6 +21,12 @@ export interface RouteObservation {
   readonly reading: RouteReading;
 }
 
+/** How far a Job is that runs once. */
+export type JobState =
+  | { readonly type: 'running' }
+  | { readonly type: 'succeeded' }
+  | { readonly type: 'failed'; readonly message: string };
+
 export interface Snapshot {
   /** Wall-clock time, ms since the epoch. */
   readonly now: number;
@@ -47,6 +53,8 @@ export interface Snapshot {
   readonly conflict: string | undefined;
   /** By name. A suite that is not in it has runs which are not known yet; one without runs has had none. */
   readonly suites: ReadonlyMap<string, SuiteState>;
+  /** The Jobs that the status names as running, by name; one that is not in it has not been created. */
+  readonly jobs: ReadonlyMap<string, JobState>;
   /** Answers so far, by `questionKey`. */
   readonly answers: ReadonlyMap<string, Answer>;
   /** What is kept of the current run; undefined while it is not known, and where nothing is kept. */

@@ -59,7 +59,7 @@ describe('what has no effect on traffic yet', () => {
     assert.equal(accepted?.status, 'True');
     assert.match(
       accepted?.message ?? '',
-      /does not act on spec\.notify, spec\.preflight\.alertRules, spec\.preflight\.dashboards, spec\.preflight\.targets, spec\.rollback\.health, spec\.rollback\.healthSuite$/,
+      /does not act on spec\.notify, spec\.preflight\.alertRules, spec\.preflight\.dashboards, spec\.preflight\.targets$/,
     );
     assert.equal(run.status.step, 'dark');
   });

@@ -21,17 +21,13 @@ export function unsupported(spec: RolloutSpec): string[] {
 
 /** What has no effect on traffic and is not acted on yet: the run starts, and its Accepted condition names it. */
 export function notActedOn(spec: RolloutSpec): string[] {
-  const { rollback, preflight } = spec;
+  const { preflight } = spec;
   const fields: readonly (readonly [string, boolean])[] = [
     ['notify', spec.notify.length > 0],
     ['preflight.alertRules', preflight.alertRules.length > 0],
     ['preflight.dashboards', preflight.dashboards.length > 0],
     ['preflight.targets', preflight.targets.length > 0],
     ['preflight.backtest', preflight.backtest !== undefined],
-    ['rollback.baseline', rollback.baseline.length > 0],
-    ['rollback.health', rollback.health !== undefined],
-    ['rollback.healthSuite', rollback.healthSuite !== undefined],
-    ['rollback.hooks', rollback.hooks.length > 0],
   ];
   return fields.flatMap(([field, isSet]) => (isSet ? [`spec.${field}`] : []));
 }

@@ -8,7 +8,7 @@ import type { Answer, Question } from '#core/answer.ts';
 import { decide } from '#core/decide.ts';
 import type { Action, Decision, EventDraft } from '#core/decision.ts';
 import type { RouteTarget, RunSpec } from '#core/run-spec.ts';
-import type { ResolvedSpec, Snapshot } from '#core/snapshot.ts';
+import type { JobState, ResolvedSpec, Snapshot } from '#core/snapshot.ts';
 import { answered } from './ask.ts';
 import { isEvidence, VirtualEvidence } from './virtual-evidence.ts';
 import {
@@ -59,6 +59,8 @@ export abstract class EngineShell<Input> {
   now: number;
   status: RolloutStatus = {};
   readonly routes = new Map<string, VirtualRoute>();
+  /** When each Job was created, by name. */
+  readonly jobs = new Map<string, number>();
   readonly timeline: Entry[] = [];
   readonly events: (EventDraft & { readonly at: number })[] = [];
   readonly writes: { readonly at: number; readonly route: string; readonly weight: number }[] = [];
@@ -208,6 +210,7 @@ export abstract class EngineShell<Input> {
       ready: this.#ready(basis),
       conflict: this.conflict,
       suites: this.#suites.states(suites, this.now),
+      jobs: this.#jobStates(),
       answers: new Map(),
       evidence: this.evidence.stateOf(this.status.runId ?? ''),
     };
@@ -288,6 +291,9 @@ export abstract class EngineShell<Input> {
       case 'ClearRequest':
         if (this.request === action.request) this.request = undefined;
         return;
+      case 'RunJob':
+        this.#runJob(action);
+        return;
       case 'RunSuite':
         this.#suites.start(action, this.now, this.suite(action.suite.name));
         return;
@@ -297,6 +303,21 @@ export abstract class EngineShell<Input> {
       default:
         this.#writeRoute(action, known);
     }
+  }
+
+  #runJob({ name }: Extract<Action, { readonly type: 'RunJob' }>): void {
+    if (!this.jobs.has(name)) this.jobs.set(name, this.now);
+  }
+
+  #jobStates(): Snapshot['jobs'] {
+    return new Map(
+      [...this.jobs].map(([name, createdAtMs]) => [name, this.job(name, createdAtMs)]),
+    );
+  }
+
+  /** How far a Job is that was created at this time. */
+  protected job(_name: string, _createdAtMs: number): JobState {
+    return { type: 'succeeded' };
   }
 
   #writeRoute(action: RouteAction, { routes }: Snapshot): void {
@@ -346,7 +367,8 @@ export abstract class EngineShell<Input> {
     const routes = [...this.routes.values()].flatMap((route) =>
       Object.entries(route).flatMap(([key, value]) => (key === 'resourceVersion' ? [] : [value])),
     );
-    return [this.status, this.hasFinalizer, this.request, this.#suites.count, ...routes];
+    const made = [this.jobs.size, this.#suites.count];
+    return [this.status, this.hasFinalizer, this.request, ...made, ...routes];
   }
 
   #isStill(before: readonly unknown[]): boolean {

@@ -77,6 +77,8 @@ export function writeVirtualRoute(
   route.resourceVersion += 1;
   if (action.type === 'Isolate') {
     Object.assign(route, { weight: 0, uniform: true, isolated: true, owned: true });
+    // Who is pinned to a backend that is gone is let go.
+    route.problems = route.problems.filter(({ reason }) => reason !== 'SessionPersistence');
     return undefined;
   }
   if (action.type === 'Rejoin') {

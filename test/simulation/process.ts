@@ -6,6 +6,7 @@ import { type Reconciler, type Return, reconcile } from '#controller/reconcile.t
 import { RolloutIndex } from '#controller/rollout-index.ts';
 import { Specs } from '#controller/specs.ts';
 import type { Answer, MetricQuestion } from '#core/answer.ts';
+import { createJobRunner } from '#kube/job-runner.ts';
 import type { EventNote } from '#ports/event-recorder.ts';
 import { silentLogger } from '#ports/logger.ts';
 import { inspectQuery } from '#promql/inspect-query.ts';
@@ -56,6 +57,7 @@ export class Process {
       endpoints: { ready: (_, service) => world.ready(service) },
       routers: createRouters(this.cluster, silentLogger),
       index,
+      jobs: createJobRunner(this.cluster),
       specs: new Specs(inspectQuery),
       ask: (question) => Promise.resolve(world.ask(question)),
       evidence: noEvidence,

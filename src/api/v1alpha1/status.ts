@@ -109,6 +109,16 @@ const rollbackStageSchema = z.object({
   message: text('What was done and seen.'),
 });
 
+const rollbackHookSchema = z.object({
+  name: text('`hook-0` for the first of `rollback.hooks`, and so on.'),
+  stage: text('The stage it belongs to.'),
+  job: text('The name of its Job.'),
+  startedAt: text('When it began.'),
+  finishedAt: optionalText('When it was seen to have ended.'),
+  outcome: text('Running, Succeeded, Failed or Overrun.'),
+  message: optionalText('Why it failed.'),
+});
+
 const rollbackSchema = z.object({
   trigger: optionalText('The trigger that asked for it.'),
   reason: text('Why.'),
@@ -120,6 +130,22 @@ const rollbackSchema = z.object({
   withinSla: z.boolean().describe('Whether it was complete before slaDeadline.').optional(),
   outcome: optionalText('Succeeded, Degraded or Stuck.'),
   stages: z.array(rollbackStageSchema).describe('The stages so far, in order.'),
+  hooks: z.array(rollbackHookSchema).describe('The Jobs of `rollback.hooks` so far.').optional(),
+});
+
+const successSchema = z.object({
+  outcome: text('Met or Missed.'),
+  judgedAt: text('When the criteria were judged.'),
+  since: text('Where the window begins that they were judged over.'),
+  generation: z.int().describe('The generation of the spec whose criteria were judged.').optional(),
+  missed: z.array(z.string()).describe('A sentence for each miss; empty when all was met.'),
+});
+
+const extensionSchema = z.object({
+  at: text('When `end` was moved; the criteria are judged over the time since.'),
+  by: text('Who moved it: `onFailure` or a person.'),
+  reason: text('Why.'),
+  until: text('When `end` is due at the earliest.'),
 });
 
 const historySchema = z.object({
@@ -170,6 +196,12 @@ export const rolloutStatusSchema = z.object({
     .describe('Time without readings since the last point was passed, in ms; it is no bake.')
     .optional(),
   blindSince: optionalText('Since when there are no readings.'),
+  blindPassedMs: z
+    .int()
+    .describe(
+      'Time without readings before the last point passed, in ms, within the window of the criteria.',
+    )
+    .optional(),
   preflightPassedAt: optionalText('When preflight passed for this run.'),
   promotedPoint: optionalText('The point whose waiting a person has ended.'),
   pausedBy: z
@@ -190,6 +222,8 @@ export const rolloutStatusSchema = z.object({
   holds: z.array(holdSchema).describe('Why it does not advance; empty when it may.').optional(),
   triggers: z.array(triggerStatusSchema).describe('Written when a state changes.').optional(),
   checkpoints: z.array(checkpointStatusSchema).describe('Outcomes of the checkpoints.').optional(),
+  success: successSchema.describe('How the success criteria were judged last.').optional(),
+  extensions: z.array(extensionSchema).describe('Each time `end` was moved.').optional(),
   rollback: rollbackSchema.describe('The rollback of the current run.').optional(),
   snapshots: z
     .object({
@@ -221,5 +255,8 @@ export type Hold = z.infer<typeof holdSchema>;
 export type TriggerStatus = z.infer<typeof triggerStatusSchema>;
 export type TriggerResponse = z.infer<typeof responseSchema>;
 export type RollbackStatus = z.infer<typeof rollbackSchema>;
+export type RollbackHookStatus = z.infer<typeof rollbackHookSchema>;
 export type RollbackStage = z.infer<typeof rollbackStageSchema>;
+export type SuccessStatus = z.infer<typeof successSchema>;
+export type ExtensionStatus = z.infer<typeof extensionSchema>;
 export type HistoryEntry = z.infer<typeof historySchema>;

@@ -64,20 +64,6 @@ describe('the end', () => {
     assert.equal(run.status.phase, 'Succeeded');
   });
 
-  test('with criteria that this version cannot judge is held there, and says so', () => {
-    const run = new EngineHarness({
-      spec: {
-        success: {
-          criteria: [{ name: 'e', query: 'errors{service="$(arm.service)"}', condition: '< 1%' }],
-        },
-      },
-    });
-    run.runUntil(T0 + 10 * HOUR);
-    assert.equal(run.status.phase, 'Held');
-    assert.equal(run.status.holds?.[0]?.reason, 'NotJudged');
-    assert.equal(run.weight(), 100);
-  });
-
   test('with requirements that this version cannot judge is held there too', () => {
     const run = new EngineHarness({
       spec: { success: { require: ['SnapshotsComplete', 'NoRollbacks'] } },

@@ -42,7 +42,13 @@ describe('a trigger that has held', () => {
     assert.equal(rollback?.outcome, 'Succeeded');
     assert.deepEqual(
       rollback?.stages.map(({ name, outcome }) => `${name} ${outcome}`),
-      ['StopTraffic Succeeded'],
+      [
+        'StopTraffic Succeeded',
+        'Verify Skipped',
+        'Restore Skipped',
+        'Stabilize Skipped',
+        'Report Skipped',
+      ],
     );
     assert.equal(run.status.history?.[0]?.outcome, 'RolledBack');
     assert.equal(run.condition('Stalled')?.status, 'True');

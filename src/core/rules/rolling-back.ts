@@ -1,15 +1,17 @@
 /**
- * A rollback is under way: stage StopTraffic. Lowering is retried at every wake without end; when the
- * stage's budget is over the router cuts canary off. The phase stays RollingBack until every route reads 0.
+ * A rollback is under way, stage after stage. The phase stays RollingBack until every route reads 0 and the last
+ * stage has ended; nothing ever rises again in this run.
  */
-import type { RolloutStatus } from '#api/status.ts';
+import type { RollbackStatus, RolloutStatus } from '#api/status.ts';
 import { assert } from '#core/assert.ts';
 import type { Action, Because, EventDraft } from '#core/decision.ts';
 import { endRun } from '#core/end-run.ts';
 import { dateHold } from '#core/holds.ts';
 import { wantedRollback } from '#core/ladder-rollback.ts';
-import { beginRollback, isStableGone, STOP_TRAFFIC } from '#core/rollback.ts';
-import { verifyFromTraffic } from '#core/rollback-verification.ts';
+import { beginRollback, STOP_TRAFFIC } from '#core/rollback.ts';
+import { advanceHooks, hookActions } from '#core/rollback/hooks.ts';
+import { goThroughStages } from '#core/rollback/later-stages.ts';
+import { lookAtTraffic, type StopTrafficLook } from '#core/rollback/stop-traffic.ts';
 import { fromIso, fromIsoOptional, spanText, toIso } from '#core/time.ts';
 import { allRead } from '#core/traffic.ts';
 import type { RunView } from '#core/view.ts';
@@ -24,8 +26,9 @@ export const rollingBack: Rule = {
   when: 'a rollback is under way, or was interrupted between route and status',
   apply({ view }) {
     if (view === undefined || view.status.phase === 'RolledBack') return undefined;
-    if (view.status.rollback === undefined) return resumeInterrupted(view);
-    return allRead(view.snapshot.routes, 0) ? whenStopped(view) : whenNotStopped(view);
+    const { rollback } = view.status;
+    if (rollback === undefined) return resumeInterrupted(view);
+    return underSla(view, carryOn(view, advanceHooks(view, rollback, [STOP_TRAFFIC])));
   },
 };
 
@@ -44,89 +47,101 @@ function resumeInterrupted(view: RunView): Verdict | undefined {
   return beginRollback(view, { reason: 'RollbackResumed', message }, undefined);
 }
 
-function whenNotStopped(view: RunView): Verdict {
-  const { now, status, run } = view;
-  const startedAtMs = fromIso(status.rollback?.startedAt ?? toIso(now));
-  if (isStableGone(view.snapshot)) return waitForStable(view);
-  const wakeAtMs = now + RETRY_MS;
-  if (now < startedAtMs + run.rollback.stopTrafficMs) {
-    return { because: rollbackBecause(status), phase: 'RollingBack', status, holds: [], wakeAtMs };
+function carryOn(view: RunView, rollback: RollbackStatus): Verdict {
+  const stage = rollback.stages.find(({ name }) => name === STOP_TRAFFIC);
+  assert(stage !== undefined, 'a rollback has its first stage');
+  if (stage.finishedAt !== undefined) return goOn(view, rollback, []);
+  const look = lookAtTraffic(view, rollback, stage);
+  const actions = hookActions(view, rollback);
+  switch (look.type) {
+    case 'done': {
+      const stages = rollback.stages.map((one) => (one === stage ? look.stage : one));
+      return goOn(view, { ...rollback, stages }, look.first);
+    }
+    case 'stuck':
+      return { ...stuck(view, rollback, look), actions };
+    default:
+      return {
+        ...stay(view, rollback),
+        first: look.first,
+        actions,
+        wakeAtMs: look.wakeAtMs,
+      };
   }
-  const message = `canary still gets traffic ${spanText(now - startedAtMs)} after the decision to roll back; cutting it off`;
-  const isolate = view.snapshot.routes
-    .filter((route) => !allRead([route], 0))
-    .map(({ target }): Action => ({ type: 'Isolate', target }));
-  return { ...stuck(view, message), first: isolate, wakeAtMs };
 }
 
-/** Traffic is not sent into the void: canary keeps it until stable can take it, and a person is paged. */
-function waitForStable(view: RunView): Verdict {
-  const message = `stable has no Ready endpoint, so canary keeps its traffic: restore Service ${view.run.stable?.service ?? ''}`;
-  return { ...stuck(view, message), wakeAtMs: view.now + RETRY_MS, leavesTraffic: true };
+function stay({ status }: RunView, rollback: RollbackStatus): Verdict {
+  const because: Because = {
+    reason: 'RollingBack',
+    message: `rolling back: ${rollback.message}`,
+  };
+  return { because, phase: 'RollingBack', status: { ...status, rollback }, holds: [] };
 }
 
 /** A person is paged when it first gets stuck, and every five minutes for as long as it is. */
-function stuck(view: RunView, message: string): Verdict {
+function stuck(
+  view: RunView,
+  rollback: RollbackStatus,
+  look: Extract<StopTrafficLook, { type: 'stuck' }>,
+): Verdict {
   const { now, status } = view;
-  const { rollback } = status;
-  assert(rollback !== undefined, 'a rollback under way has its entry in status');
-  const because = { reason: 'RollbackStuck', message };
+  const because = { reason: 'RollbackStuck', message: look.message };
   const hold = dateHold({ ...because, by: STOP_TRAFFIC }, status, now);
   const pagedAtMs = fromIsoOptional(rollback.pagedAt);
-  const isDue = pagedAtMs === undefined || Math.abs(now - pagedAtMs) >= PAGE_EVERY_MS;
-  const page: EventDraft = {
-    type: 'Warning',
-    action: 'RollBack',
-    reason: because.reason,
-    note: message,
-  };
+  const isDueAgain = pagedAtMs === undefined || Math.abs(now - pagedAtMs) >= PAGE_EVERY_MS;
   return {
     because,
     phase: 'RollingBack',
-    status: isDue ? { ...status, rollback: { ...rollback, pagedAt: toIso(now) } } : status,
+    status: {
+      ...status,
+      rollback: isDueAgain ? { ...rollback, pagedAt: toIso(now) } : rollback,
+    },
     holds: [hold],
-    events: isDue ? [page] : [],
+    first: look.first,
+    events: isDueAgain ? [warning(because.reason, look.message)] : [],
+    wakeAtMs: look.wakeAtMs,
+    leavesTraffic: look.leavesTraffic,
   };
 }
 
-/** Every route reads 0. Where a metric can tell, the stage ends when traffic says so too. */
-function whenStopped(view: RunView): Verdict {
-  const { now, status, run } = view;
-  const rollback = status.rollback;
-  assert(rollback !== undefined, 'a rollback under way has its entry in status');
-  const budgetEndsMs = fromIso(rollback.startedAt) + run.rollback.stopTrafficMs;
-  const verification = verifyFromTraffic(view);
-  if (verification.type === 'waiting' && now < budgetEndsMs) {
+/** Traffic is stopped: the later stages, and the end once they are over and every route still reads 0. */
+function goOn(view: RunView, begun: RollbackStatus, first: readonly Action[]): Verdict {
+  const { rollback, actions, events, current } = goThroughStages(view, begun);
+  const stopped = begun.stages.find(({ name }) => name === STOP_TRAFFIC);
+  const overrun =
+    stopped?.outcome === 'Overrun' && stopped.finishedAt === toIso(view.now)
+      ? [warning('RollbackStageOverrun', `stage ${STOP_TRAFFIC}: ${stopped.message}`)]
+      : [];
+  const told = [...overrun, ...events];
+  if (current !== undefined || !allRead(view.snapshot.routes, 0)) {
+    const going = stay(view, rollback);
+    const where = current === undefined ? 'another writer' : `stage ${current.stage.name}`;
+    const message = `rolling back, ${where}: ${current?.stage.message ?? 'raised canary again'}`;
     return {
-      because: rollbackBecause(status),
-      phase: 'RollingBack',
-      status,
-      wakeAtMs: Math.min(now + RETRY_MS, budgetEndsMs),
+      ...going,
+      because: { reason: 'RollingBack', message },
+      first,
+      actions,
+      events: told,
+      wakeAtMs: current?.wakeAtMs ?? view.now + RETRY_MS,
     };
   }
-  const isVerified = verification.type !== 'waiting';
-  const stages = rollback.stages.map((stage) =>
-    stage.name === STOP_TRAFFIC
-      ? {
-          ...stage,
-          finishedAt: toIso(now),
-          outcome: isVerified ? 'Succeeded' : 'Overrun',
-          message: `every route and flag reads 0% canary; ${verification.message}`,
-        }
-      : stage,
-  );
-  const ended = endRun(
-    {
-      ...status,
-      rollback: {
-        ...rollback,
-        stages,
-        completedAt: toIso(now),
-        withinSla: now <= fromIso(rollback.slaDeadline),
-        outcome: isVerified ? 'Succeeded' : 'Degraded',
-      },
-    },
-    { outcome: 'RolledBack', message: rollback.message, now, historyLimit: run.historyLimit },
+  const end = complete(view, rollback);
+  return { ...end, first, actions, events: [...told, ...(end.events ?? [])] };
+}
+
+function complete({ now, status, run }: RunView, rollback: RollbackStatus): Verdict {
+  const isWell = rollback.stages.every(({ outcome }) => wellEnded.includes(outcome));
+  const completed: RollbackStatus = {
+    ...rollback,
+    completedAt: toIso(now),
+    withinSla: now <= fromIso(rollback.slaDeadline),
+    outcome: isWell ? 'Succeeded' : 'Degraded',
+  };
+  const end = { outcome: 'RolledBack', message: rollback.message, now } as const;
+  const ended: RolloutStatus = endRun(
+    { ...status, rollback: completed },
+    { ...end, historyLimit: run.historyLimit },
   );
   const took = spanText(now - fromIso(rollback.startedAt));
   const message = `rolled back in ${took}: ${rollback.message}`;
@@ -135,16 +150,35 @@ function whenStopped(view: RunView): Verdict {
     phase: 'RolledBack',
     status: ended,
     wakeAtMs: now,
-    events: [{ type: 'Warning', reason: 'RolledBack', action: 'RollBack', note: message }],
-    first: isVerified
-      ? []
-      : view.snapshot.routes.map(({ target }): Action => ({ type: 'Isolate', target })),
+    events: [warning('RolledBack', message), ...(isWell ? [] : [degraded(rollback)])],
   };
 }
 
-function rollbackBecause(status: RolloutStatus): Because {
+const wellEnded: readonly string[] = ['Succeeded', 'Skipped'];
+
+function degraded({ stages }: RollbackStatus): EventDraft {
+  const ill = stages
+    .filter(({ outcome }) => !wellEnded.includes(outcome))
+    .map(({ name, outcome, message }) => `${name} ${outcome.toLowerCase()} (${message})`);
+  return warning('RollbackDegraded', `traffic is back on stable, but ${ill.join('; ')}`);
+}
+
+/** The SLA clock runs from the decision; that it has run out is told once, and at once. */
+function underSla({ now, status }: RunView, verdict: Verdict): Verdict {
+  const { rollback } = verdict.status;
+  assert(rollback !== undefined, 'a rollback under way has its entry in status');
+  const deadlineMs = fromIso(rollback.slaDeadline);
+  const wakeAtMs = Math.min(verdict.wakeAtMs ?? deadlineMs + 1, deadlineMs + 1);
+  if (now <= deadlineMs) return { ...verdict, wakeAtMs };
+  if (status.rollback?.withinSla === false) return verdict;
+  const note = `the rollback is not complete ${spanText(now - fromIso(rollback.startedAt))} after its decision`;
   return {
-    reason: 'RollingBack',
-    message: `rolling back: ${status.rollback?.message ?? ''}`,
+    ...verdict,
+    status: { ...verdict.status, rollback: { ...rollback, withinSla: false } },
+    events: [...(verdict.events ?? []), warning('RollbackSlaMissed', note)],
   };
+}
+
+function warning(reason: string, note: string): EventDraft {
+  return { type: 'Warning', reason, action: 'RollBack', note };
 }
