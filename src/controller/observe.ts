@@ -11,8 +11,8 @@ import { type Cluster, ClusterError, type KubeObject, type ObjectKey } from '#po
 import type { Endpoints } from '#ports/endpoints.ts';
 import type { JobRunner, JobState } from '#ports/job-runner.ts';
 import type { TrafficRouter } from '#ports/traffic-router.ts';
-import type { EvidenceKeeper } from './evidence.ts';
 import { DeadlineExceeded, withDeadline } from '#runtime/deadline.ts';
+import type { EvidenceKeeper } from './evidence.ts';
 import type { RolloutIndex } from './rollout-index.ts';
 import { readSpecRecord } from './spec-records.ts';
 import type { KnownSpec, Specs } from './specs.ts';
