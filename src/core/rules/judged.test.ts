@@ -250,7 +250,7 @@ describe('what else is required', () => {
     const run = harness({ require: ['NoCriticalAlerts'] });
     const asked: string[] = [];
     run.world.series = (query, atMs) => {
-      if (!query.includes('ALERTS')) return 0;
+      if (!query.includes('severity="critical"')) return 0;
       asked.push(query);
       return atMs >= T0 + HOUR && atMs < T0 + HOUR + MINUTE ? 2 : 0;
     };
