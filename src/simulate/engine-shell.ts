@@ -11,6 +11,7 @@ import type { RouteTarget, RunSpec } from '#core/run-spec.ts';
 import type { JobState, ResolvedSpec, Snapshot } from '#core/snapshot.ts';
 import { answered } from './ask.ts';
 import { isEvidence, VirtualEvidence } from './virtual-evidence.ts';
+import { VirtualJobs } from './virtual-jobs.ts';
 import {
   type RouteAction,
   readVirtualRoute,
@@ -59,8 +60,7 @@ export abstract class EngineShell<Input> {
   now: number;
   status: RolloutStatus = {};
   readonly routes = new Map<string, VirtualRoute>();
-  /** When each Job was created, by name. */
-  readonly jobs = new Map<string, number>();
+  readonly jobs = new VirtualJobs();
   readonly timeline: Entry[] = [];
   readonly events: (EventDraft & { readonly at: number })[] = [];
   readonly writes: { readonly at: number; readonly route: string; readonly weight: number }[] = [];
@@ -210,7 +210,7 @@ export abstract class EngineShell<Input> {
       ready: this.#ready(basis),
       conflict: this.conflict,
       suites: this.#suites.states(suites, this.now),
-      jobs: this.#jobStates(),
+      jobs: this.jobs.states((name, atMs) => this.job(name, atMs)),
       answers: new Map(),
       evidence: this.evidence.stateOf(this.status.runId ?? ''),
     };
@@ -292,7 +292,7 @@ export abstract class EngineShell<Input> {
         if (this.request === action.request) this.request = undefined;
         return;
       case 'RunJob':
-        this.#runJob(action);
+        this.jobs.ensure(action.name, this.now);
         return;
       case 'RunSuite':
         this.#suites.start(action, this.now, this.suite(action.suite.name));
@@ -303,16 +303,6 @@ export abstract class EngineShell<Input> {
       default:
         this.#writeRoute(action, known);
     }
-  }
-
-  #runJob({ name }: Extract<Action, { readonly type: 'RunJob' }>): void {
-    if (!this.jobs.has(name)) this.jobs.set(name, this.now);
-  }
-
-  #jobStates(): Snapshot['jobs'] {
-    return new Map(
-      [...this.jobs].map(([name, createdAtMs]) => [name, this.job(name, createdAtMs)]),
-    );
   }
 
   /** How far a Job is that was created at this time. */
@@ -367,7 +357,7 @@ export abstract class EngineShell<Input> {
     const routes = [...this.routes.values()].flatMap((route) =>
       Object.entries(route).flatMap(([key, value]) => (key === 'resourceVersion' ? [] : [value])),
     );
-    const made = [this.jobs.size, this.#suites.count];
+    const made = [this.jobs.created.size, this.#suites.count];
     return [this.status, this.hasFinalizer, this.request, ...made, ...routes];
   }
 
