@@ -72,6 +72,9 @@ export async function act(
       );
       return DONE;
     }
+    case 'WriteReport':
+      actor.evidence.keepReport(rollout, action);
+      return DONE;
     default:
       return assertNever(action);
   }

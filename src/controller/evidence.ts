@@ -10,17 +10,26 @@ import type { EventRecord } from '#core/record.ts';
 import type { KubeObject, ObjectKey } from '#ports/cluster.ts';
 
 export type RecordSnapshot = Extract<Action, { readonly type: 'RecordSnapshot' }>;
+export type WriteReport = Extract<Action, { readonly type: 'WriteReport' }>;
 
 export interface EvidenceKeeper {
-  /** What is kept of the current run; undefined while that is not known yet. */
-  stateOf(rollout: KubeObject, status: RolloutStatus): EvidenceState | undefined;
+  /**
+   * What is kept of the current run; undefined while that is not known yet.
+   * @param keepRuns of how many runs it is kept; undefined while no spec says so
+   */
+  stateOf(
+    rollout: KubeObject,
+    status: RolloutStatus,
+    keepRuns: number | undefined,
+  ): EvidenceState | undefined;
   /** @param ask answers what the look itself had no need to ask */
   keepSnapshot(
     rollout: KubeObject,
     action: RecordSnapshot,
     ask: (question: MetricQuestion, signal: AbortSignal) => Promise<Answer>,
   ): void;
-  keepEvent(rollout: KubeObject, runId: string, event: EventRecord): void;
+  keepReport(rollout: KubeObject, action: WriteReport): void;
+  keepEvents(rollout: KubeObject, status: RolloutStatus, events: readonly EventRecord[]): void;
   /** The rollout is gone. */
   forget(key: ObjectKey): void;
 }
@@ -29,6 +38,7 @@ export interface EvidenceKeeper {
 export const noEvidence: EvidenceKeeper = {
   stateOf: () => undefined,
   keepSnapshot: () => undefined,
-  keepEvent: () => undefined,
+  keepReport: () => undefined,
+  keepEvents: () => undefined,
   forget: () => undefined,
 };

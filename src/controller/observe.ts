@@ -65,7 +65,7 @@ export async function observe(
     suites: new Map(),
     jobs: await readJobs(status, key, world, signal),
     answers: new Map(),
-    evidence: world.evidence.stateOf(object, status),
+    evidence: world.evidence.stateOf(object, status, basis?.snapshots.keepRuns),
   };
   const spec = recorded?.spec ?? wanted.spec;
   return answerQuestions(snapshot, { namespace: key.namespace, spec }, world, signal);

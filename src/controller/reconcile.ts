@@ -142,10 +142,12 @@ async function actAll(
 function tell({ object, key, snapshot, decision }: Look, shell: Reconciler): void {
   for (const { type, reason, action, note } of decision.events) {
     shell.events.record({ regarding: object, type, reason, action, note });
-    const at = toIso(snapshot.now);
-    const event: EventRecord = { type: 'event', at, kind: type, reason, note };
-    shell.evidence.keepEvent(object, decision.status.runId ?? '', event);
   }
+  const at = toIso(snapshot.now);
+  const events = decision.events.map(
+    ({ type: kind, reason, note }): EventRecord => ({ type: 'event', at, kind, reason, note }),
+  );
+  shell.evidence.keepEvents(object, decision.status, events);
   const { rule, because, status } = decision;
   const fields = { ...key, rule, ...because, phase: status.phase, runId: status.runId };
   const changes =
@@ -158,7 +160,7 @@ function tell({ object, key, snapshot, decision }: Look, shell: Reconciler): voi
 
 /** A record every few minutes is no news. */
 function isTold(action: Action): boolean {
-  return action.type !== 'RecordSnapshot';
+  return action.type !== 'RecordSnapshot' && action.type !== 'WriteReport';
 }
 
 function comeBack(decision: Decision): Return {

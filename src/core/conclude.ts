@@ -5,7 +5,13 @@ import { assert } from './assert.ts';
 import { conditionsFor } from './conditions.ts';
 import type { Action, Decision } from './decision.ts';
 import { transitionEvents } from './events.ts';
-import { nextSnapshotAtMs, recordActions, snapshotCounts } from './evidence.ts';
+import {
+  finalReportActions,
+  nextSnapshotAtMs,
+  recordActions,
+  snapshotCounts,
+  withReports,
+} from './evidence.ts';
 import { activeFreezes } from './freeze.ts';
 import { pendingRequest } from './requests.ts';
 import { responseMoments } from './respond.ts';
@@ -31,13 +37,14 @@ export interface Conclusion {
 export function conclude(input: Conclusion): Decision {
   const { rule, verdict, snapshot, view } = input;
   const steering = steeringOf(verdict, view);
-  const status = describe(input, steering);
+  // The view is of the run before where a new one starts now.
+  const kept = view?.runId === verdict.status.runId ? view : undefined;
+  const described = describe(input, steering);
+  const status = kept === undefined ? described : withReports(described, kept);
   const steered = steering?.actions ?? [];
   const later = steered.filter((action) => !belongsToRollback(action));
   checkInvariants(snapshot, status, steered);
   const isSame = isSameStatus(snapshot.status, status);
-  // The view is of the run before where a new one starts now.
-  const kept = view?.runId === status.runId ? view : undefined;
   return {
     rule,
     because: verdict.because,
@@ -48,8 +55,10 @@ export function conclude(input: Conclusion): Decision {
       ...later,
       ...(verdict.actions ?? []),
       ...clearing(snapshot, status),
-      ...(kept === undefined ? [] : recordActions(kept, status)),
       ...running(status, view),
+      ...(kept === undefined
+        ? []
+        : [...recordActions(kept, status), ...finalReportActions(kept, status)]),
     ],
     events: [
       ...(verdict.events ?? []),

@@ -1,6 +1,6 @@
 /** What `decide` says: the next status, what to do, whom to tell, and when to look again. */
 import type { RolloutStatus } from '#api/status.ts';
-import type { SnapshotCounts } from './evidence.ts';
+import type { ReportSource, SnapshotCounts } from './evidence.ts';
 import type { RecordDraft } from './record.ts';
 import type { RouteTarget, RunSuite } from './run-spec.ts';
 import type { TriggerOutcome } from './trigger.ts';
@@ -51,7 +51,9 @@ export type Action =
       readonly name: string;
       readonly runId: string;
       readonly jobTemplate: Readonly<Record<string, unknown>>;
-    };
+    }
+  /** Makes the report of a run from this and from its records, and keeps it. Never waited for. */
+  | { readonly type: 'WriteReport'; readonly runId: string; readonly source: ReportSource };
 
 export interface EventDraft {
   readonly type: 'Normal' | 'Warning';

@@ -2,7 +2,7 @@
  * When a snapshot is due, and how many there should be. At `startedAt + k × interval`, k = 1, 2, …, up to half an
  * interval late; paused, held and extended time counts. A missing one is counted and shown, never filled in.
  */
-import type { RolloutStatus } from '#api/status.ts';
+import type { HistoryEntry, RolloutStatus } from '#api/status.ts';
 import type { Action } from './decision.ts';
 import { countUpTo, hasIndex, type IndexRanges } from './index-ranges.ts';
 import { draftRecord } from './record.ts';
@@ -18,6 +18,18 @@ export interface EvidenceState {
   readonly report: 'none' | 'interim' | 'final';
   /** Where the report is, or will be: `configmap/checkout-7f3a0c1d2e4b5a69-report`. */
   readonly reportAt: string;
+}
+
+/** All that a report is made of, apart from the records of the run. */
+export interface ReportSource {
+  readonly namespace: string;
+  readonly name: string;
+  readonly run: RunSpec;
+  readonly status: RolloutStatus;
+  /** When it was asked for, ms since the epoch. */
+  readonly atMs: number;
+  /** The run has ended. */
+  readonly isFinal: boolean;
 }
 
 export interface SnapshotCounts {
@@ -63,6 +75,47 @@ export function recordActions(view: RunView, status: RolloutStatus): Action[] {
   if (index === undefined) return [];
   const draft = draftRecord(view, status, { index, dueAtMs: snapshotDueAtMs(view, index) });
   return [{ type: 'RecordSnapshot', runId: view.runId, index, draft }];
+}
+
+/**
+ * Has the report of this run written, as things stand in `status`. A run that ends has its own written by
+ * itself; this is for whoever wants one before that.
+ */
+export function reportAction(view: RunView, status: RolloutStatus, isFinal = false): Action {
+  const { namespace, name } = view.snapshot.object;
+  const { run, now } = view;
+  const source = { namespace, name, run, status, atMs: now, isFinal };
+  return { type: 'WriteReport', runId: view.runId, source };
+}
+
+/** The last report of a run that has ended, asked for until the store says that it has it. */
+export function finalReportActions(view: RunView, status: RolloutStatus): Action[] {
+  const { evidence } = view.snapshot;
+  const isWanted = !isWatched(status) && lastRun(status, view)?.report !== undefined;
+  const isOpen = evidence !== undefined && evidence.report !== 'final';
+  return isWanted && isOpen ? [reportAction(view, status, true)] : [];
+}
+
+/** Names the report of a run that ends, and takes back the names of those whose evidence is not kept any more. */
+export function withReports(status: RolloutStatus, view: RunView): RolloutStatus {
+  const { evidence } = view.snapshot;
+  if (evidence === undefined || status.history === undefined) return status;
+  const hasEnded = !isWatched(status);
+  const keptMax = hasEnded ? view.run.snapshots.keepRuns : view.run.snapshots.keepRuns - 1;
+  const isTold = isWatched(view.status) || evidence.recorded.length > 0;
+  const own = hasEnded && isTold ? lastRun(status, view) : undefined;
+  const history = status.history.map((entry, index) => {
+    if (entry === own) return { ...entry, report: entry.report ?? evidence.reportAt };
+    if (index < keptMax || entry.report === undefined) return entry;
+    const { report: _, ...rest } = entry;
+    return rest;
+  });
+  return { ...status, history };
+}
+
+function lastRun(status: RolloutStatus, view: RunView): HistoryEntry | undefined {
+  const last = status.history?.[0];
+  return last?.runId === view.runId ? last : undefined;
 }
 
 /** @returns undefined while it is not known what has been recorded */

@@ -11,6 +11,7 @@ import {
   rangesText,
   union,
   withIndex,
+  withoutIndex,
 } from './index-ranges.ts';
 
 const numbers = fc.array(fc.integer({ min: 1, max: 60 }), { maxLength: 80 });
@@ -30,6 +31,15 @@ describe('ranges of indices', () => {
           const missing = countUpTo(gapsUpTo(ranges, index), index);
           assert.equal(missing, index - within);
         }
+      }),
+    );
+  });
+
+  test('lose exactly what is taken out', () => {
+    fc.assert(
+      fc.property(numbers, fc.integer({ min: 1, max: 60 }), (a, gone) => {
+        const left = of(a.filter((one) => one !== gone));
+        assert.deepEqual(withoutIndex(of(a), gone), left);
       }),
     );
   });

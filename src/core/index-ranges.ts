@@ -14,6 +14,14 @@ export function withIndex(ranges: IndexRanges, index: number): IndexRanges {
   return hasIndex(ranges, index) ? ranges : joined([...ranges, [index, index]]);
 }
 
+export function withoutIndex(ranges: IndexRanges, index: number): IndexRanges {
+  return ranges.flatMap(([from, to]) => {
+    if (index < from || index > to) return [[from, to] as const];
+    const before = from < index ? [[from, index - 1] as const] : [];
+    return to > index ? [...before, [index + 1, to] as const] : before;
+  });
+}
+
 export function union(a: IndexRanges, b: IndexRanges): IndexRanges {
   if (a.length === 0) return b;
   return b.length === 0 ? a : joined([...a, ...b]);

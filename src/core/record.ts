@@ -82,6 +82,7 @@ export interface RecordDraft {
   readonly base: Omit<SnapshotRecord, 'metrics' | 'alerts' | 'health'>;
   readonly metrics: readonly { readonly name: string; readonly measure: FilledMeasure }[];
   readonly alertsQuery: string;
+  readonly startedAtMs: number;
   /** The point of the evaluation grid at which all is read, ms. */
   readonly atMs: number;
   /** What this look has been answered. */
@@ -118,6 +119,7 @@ export function draftRecord(
       measure: fillMeasure(measure, fill),
     })),
     alertsQuery: alertsQuery(view),
+    startedAtMs: view.startedAtMs,
     atMs: tickAt(now - run.offsetMs, run.intervalMs),
     answers: snapshot.answers,
   };

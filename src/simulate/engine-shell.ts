@@ -9,6 +9,7 @@ import { decide } from '#core/decide.ts';
 import type { Action, Decision, EventDraft } from '#core/decision.ts';
 import type { RouteTarget, RunSpec } from '#core/run-spec.ts';
 import type { JobState, ResolvedSpec, Snapshot } from '#core/snapshot.ts';
+import { toIso } from '#core/time.ts';
 import { answered } from './ask.ts';
 import { isEvidence, VirtualEvidence } from './virtual-evidence.ts';
 import { VirtualJobs } from './virtual-jobs.ts';
@@ -272,6 +273,11 @@ export abstract class EngineShell<Input> {
       throw new Error(`${passed} points at once: ${describe(this.timeline)}`);
     }
     this.events.push(...decision.events.map((event) => ({ ...event, at: this.now })));
+    for (const { type: kind, reason, note } of decision.events) {
+      const at = toIso(this.now);
+      const { runId = '' } = decision.status;
+      this.evidence.told(runId, { type: 'event', at, kind, reason, note });
+    }
     if (crash === 'beforeActions') return true;
     for (const action of decision.actions) this.#act(action, snapshot);
     return true;
@@ -298,6 +304,7 @@ export abstract class EngineShell<Input> {
         this.#suites.start(action, this.now, this.suite(action.suite.name));
         return;
       case 'RecordSnapshot':
+      case 'WriteReport':
         this.evidence.carryOut(action, (question) => this.answer(question));
         return;
       default:

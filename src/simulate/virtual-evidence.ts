@@ -1,11 +1,20 @@
 /** The evidence store of virtual time: in memory, at once, and able to lose what it is given. */
 import { type Answer, type MetricQuestion, questionKey } from '#core/answer.ts';
 import type { Action } from '#core/decision.ts';
-import type { EvidenceState } from '#core/evidence.ts';
+import type { EvidenceState, ReportSource } from '#core/evidence.ts';
 import { type IndexRanges, noIndices, withIndex } from '#core/index-ranges.ts';
-import { completeRecord, questionsOf, type SnapshotRecord } from '#core/record.ts';
+import {
+  completeRecord,
+  type EventRecord,
+  questionsOf,
+  type SnapshotRecord,
+} from '#core/record.ts';
+import { type MadeReport, makeReport } from '#core/report/report.ts';
 
-export type EvidenceAction = Extract<Action, { readonly type: 'RecordSnapshot' }>;
+export type EvidenceAction = Extract<
+  Action,
+  { readonly type: 'RecordSnapshot' } | { readonly type: 'WriteReport' }
+>;
 
 export class VirtualEvidence {
   /** Records of all runs, in the order in which they were kept. */
@@ -16,25 +25,48 @@ export class VirtualEvidence {
   keeps = true;
   readonly #recorded = new Map<string, IndexRanges>();
 
+  /** What the newest report of each run is made of. */
+  readonly #sources = new Map<string, ReportSource>();
+  readonly #events: (EventRecord & { readonly runId: string })[] = [];
+
   stateOf(runId: string): EvidenceState {
     const recorded = this.#recorded.get(runId) ?? noIndices;
-    return { recorded, report: 'none', reportAt: `configmap/${runId}-report` };
+    const source = this.#sources.get(runId);
+    const report = source === undefined ? 'none' : source.isFinal ? 'final' : 'interim';
+    return { recorded, report, reportAt: `configmap/${runId}-report` };
   }
 
-  carryOut(
-    { runId, index, draft }: EvidenceAction,
+  told(runId: string, event: EventRecord): void {
+    if (this.keeps) this.#events.push({ ...event, runId });
+  }
+
+  carryOut(action: EvidenceAction, answer: (question: MetricQuestion) => Answer): void {
+    if (!this.keeps) return;
+    if (action.type === 'RecordSnapshot') this.#keep(action, answer);
+    else this.#sources.set(action.runId, action.source);
+  }
+
+  #keep(
+    { runId, index, draft }: Extract<EvidenceAction, { type: 'RecordSnapshot' }>,
     answer: (question: MetricQuestion) => Answer,
   ): void {
-    if (!this.keeps) return;
     const open = questionsOf(draft);
     this.questions.push(...open);
     const answers = new Map(open.map((one) => [questionKey(one), answer(one)] as const));
     this.records.push({ ...completeRecord(draft, answers), runId });
     this.#recorded.set(runId, withIndex(this.stateOf(runId).recorded, index));
   }
+
+  /** Made when somebody asks for it; undefined while none has been written. */
+  report(runId: string): MadeReport | undefined {
+    const source = this.#sources.get(runId);
+    if (source === undefined) return undefined;
+    const lines = [...this.records, ...this.#events].filter((line) => line.runId === runId);
+    return makeReport(source, lines);
+  }
 }
 
 /** Records are kept apart from what steers traffic. */
 export function isEvidence(action: Action): action is EvidenceAction {
-  return action.type === 'RecordSnapshot';
+  return action.type === 'RecordSnapshot' || action.type === 'WriteReport';
 }
