@@ -13,6 +13,7 @@ import {
   withReports,
 } from './evidence.ts';
 import { activeFreezes } from './freeze.ts';
+import { ladderSuites } from './ladder-suites.ts';
 import { pendingRequest } from './requests.ts';
 import { responseMoments } from './respond.ts';
 import { responseEvents } from './response-events.ts';
@@ -89,7 +90,12 @@ function clearing({ object }: Snapshot, status: RolloutStatus): Action[] {
 /** Suites run for as long as somebody watches: held, paused and in a rollback too. */
 function running(status: RolloutStatus, view: RunView | undefined): Action[] {
   const isDeleted = view?.snapshot.object.deletionRequestedAtMs !== undefined;
-  return view === undefined || isDeleted || !isWatched(status) ? [] : dueSuites(view);
+  if (view === undefined || isDeleted || !isWatched(status)) return [];
+  const due = dueSuites(view);
+  const isDue = (asked: Action) =>
+    asked.type === 'RunSuite' &&
+    due.some((one) => one.type === 'RunSuite' && one.suite === asked.suite);
+  return [...due, ...ladderSuites(status, view).filter((asked) => !isDue(asked))];
 }
 
 /** A rise, even one that only undoes drift, needs every hold and blocker gone. */

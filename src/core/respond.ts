@@ -7,6 +7,7 @@ import { dueRungs, rungMoments, rungText, withResponses } from './ladder.ts';
 import { overdueSince } from './overdue.ts';
 import type { RungCondition } from './run-spec.ts';
 import { compareWithStable } from './shared-incident.ts';
+import { type SuiteOf, suiteFinding } from './suite-findings.ts';
 import { fromIsoOptional, toIso } from './time.ts';
 import { type Trend, trendOf } from './trend.ts';
 import type { TriggerContext, TriggerOutcome } from './trigger.ts';
@@ -16,6 +17,7 @@ export interface ResponseContext extends TriggerContext {
   readonly now: number;
   /** The status as it was read: what people have decided stands there. */
   readonly known: RolloutStatus;
+  readonly suiteOf: SuiteOf;
 }
 
 /** @returns the very outcome where nothing follows from it now */
@@ -42,11 +44,14 @@ export function respond(
 type Finder = (when: RungCondition) => string | undefined;
 
 /** What proves that a rung's `when` is so, as a sentence; undefined when it is not so, or not known. */
-function finder({ trigger }: TriggerOutcome, context: ResponseContext): Finder {
+function finder({ trigger, status }: TriggerOutcome, context: ResponseContext): Finder {
+  const { now, suiteOf } = context;
+  const firingAtMs = fromIsoOptional(status.firingAt) ?? now;
   let trend: Trend | undefined;
   return (when) => {
-    // Suites are not observed yet.
-    if (when === 'NewFailures' || when === 'KnownFlakyOnly') return undefined;
+    if (when === 'NewFailures' || when === 'KnownFlakyOnly') {
+      return suiteFinding(when, trigger, { firingAtMs, now, suiteOf });
+    }
     trend ??= trendOf(trigger, context);
     return trend?.type === 'known' && trend.direction === when ? trend.message : undefined;
   };

@@ -11,17 +11,9 @@ describe('what this version does not carry out is refused:', () => {
   const rows: readonly (readonly [what: string, spec: Partial<RolloutSpecInput>, says: RegExp])[] =
     [
       [
-        'a rung that runs a suite',
-        {
-          healthSuites: [suite],
-          triggers: [
-            {
-              ...errorsTrigger,
-              onFiring: [{ action: 'RunSuite', suite: 'smoke' }],
-            },
-          ],
-        },
-        /a rung with action: RunSuite/,
+        'a workload',
+        { workload: { kind: 'Deployment', name: 'checkout' } },
+        /spec\.workload: keeping a stable copy of a workload is not carried out/,
       ],
       [
         'a kind of route without a router',

@@ -1,5 +1,5 @@
 /** What the API has and this version does not carry out yet. A run that would ignore it is refused instead. */
-import type { RolloutSpec, Trigger } from '#api/rollout.ts';
+import type { RolloutSpec } from '#api/rollout.ts';
 
 export function unsupported(spec: RolloutSpec): string[] {
   const sentences: string[] = [];
@@ -9,11 +9,6 @@ export function unsupported(spec: RolloutSpec): string[] {
   for (const [index, route] of spec.traffic.routes.entries()) {
     if (route.generate !== undefined) {
       refuse(`spec.traffic.routes[${index}].generate`, 'making the route');
-    }
-  }
-  for (const [index, trigger] of spec.triggers.entries()) {
-    for (const what of unsupportedOf(trigger)) {
-      refuse(`spec.triggers[${index}] (${trigger.name})`, what);
     }
   }
   return sentences;
@@ -30,13 +25,4 @@ export function notActedOn(spec: RolloutSpec): string[] {
     ['preflight.backtest', preflight.backtest !== undefined],
   ];
   return fields.flatMap(([field, isSet]) => (isSet ? [`spec.${field}`] : []));
-}
-
-function unsupportedOf(trigger: Trigger): string[] {
-  return (trigger.onFiring ?? []).flatMap((rung) => {
-    if (rung.when === 'NewFailures' || rung.when === 'KnownFlakyOnly') {
-      return [`a rung with when: ${rung.when}`];
-    }
-    return rung.action === 'RunSuite' ? [`a rung with action: ${rung.action}`] : [];
-  });
 }

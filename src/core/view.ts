@@ -160,9 +160,13 @@ function evaluateTriggers(facts: RunFacts): TriggerOutcome[] {
   const wakeAtMs = down.wakeAtMs === undefined ? undefined : down.wakeAtMs - run.offsetMs;
   const all = run.canary === undefined ? outcomes : [...outcomes, { ...down, wakeAtMs }];
   if (status.rollback !== undefined) return all.map((one) => asItFired(one, previous));
-  return all.map((one) =>
-    respond(one, previous(one.trigger.name), { ...context, now, known: status }),
-  );
+  const facing = {
+    ...context,
+    now,
+    known: status,
+    suiteOf: (name: string) => suiteOf(snapshot, name),
+  };
+  return all.map((one) => respond(one, previous(one.trigger.name), facing));
 }
 
 /** Evidence is gathered anew whenever a step's weight has been read back; at 100 % there is no stable to compare with. */
