@@ -1,5 +1,7 @@
 /** The wiring: adapters are built and plugged into the controller here, and closed in order. Nothing is decided. */
 import { Controller } from '#controller/controller.ts';
+import { DecisionPolicyReader } from '#controller/decision-policy.ts';
+import { DecisionIndex } from '#controller/decisions.ts';
 import { noEvidence } from '#controller/evidence.ts';
 import type { ReconcileObserver } from '#controller/observer.ts';
 import type { Reconciler } from '#controller/reconcile.ts';
@@ -163,6 +165,8 @@ async function plug(
     logger,
     index: new RolloutIndex(),
     jobs: createJobRunner(cluster),
+    decisions: new DecisionIndex(),
+    decisionPolicy: new DecisionPolicyReader(cluster, clock),
     specs: new Specs(inspectQuery, await crdProblem(cluster, clock)),
     ask: createAskMetrics({
       source: metrics,

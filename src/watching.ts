@@ -1,5 +1,5 @@
-/** What is watched: rollouts and routes everywhere, ConfigMaps only in namespaces where a rollout moves a feature flag. */
-import { rolloutResource } from '#api/names.ts';
+/** What is watched: rollouts, decisions and routes everywhere, ConfigMaps only in namespaces where a rollout moves a feature flag. */
+import { decisionResource, rolloutResource } from '#api/names.ts';
 import type { Controller } from '#controller/controller.ts';
 import type { RunSpec } from '#core/run-spec.ts';
 import type { KubeCluster } from '#kube/cluster-client.ts';
@@ -44,6 +44,15 @@ export function createWatching(
         onChange: ({ type, old, new: now }) => {
           const object = now ?? old;
           if (object !== undefined) controller.rolloutChanged(object, type === 'deleted');
+        },
+      });
+      cluster.watch(decisionResource, {
+        ...scope,
+        transform: withoutManagedFields,
+        isOptional: true,
+        onChange: ({ type, old, new: now }) => {
+          const object = now ?? old;
+          if (object !== undefined) controller.decisionChanged(object, type === 'deleted');
         },
       });
       for (const resource of routeResources) {

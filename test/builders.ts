@@ -105,6 +105,7 @@ export function snapshot(run: RunSpec, overrides: Partial<Snapshot> = {}): Snaps
       deletionRequestedAtMs: undefined,
       hasFinalizer: true,
       request: undefined,
+      author: undefined,
     },
     wanted: { type: 'ok', run },
     recorded: run,
@@ -114,6 +115,8 @@ export function snapshot(run: RunSpec, overrides: Partial<Snapshot> = {}): Snaps
     conflict: undefined,
     suites: new Map(),
     jobs: new Map(),
+    decisions: [],
+    decisionPolicy: { type: 'enforced', sinceMs: 0 },
     answers: new Map(),
     ...overrides,
   };

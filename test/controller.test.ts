@@ -7,6 +7,7 @@ import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { rolloutSpecSchema } from '#api/rollout.ts';
 import type { RolloutStatus } from '#api/status.ts';
+import { DecisionIndex } from '#controller/decisions.ts';
 import { noEvidence } from '#controller/evidence.ts';
 import { type Reconciler, reconcile } from '#controller/reconcile.ts';
 import { RolloutIndex } from '#controller/rollout-index.ts';
@@ -78,6 +79,8 @@ function bench(rollout: KubeObject): Bench {
       clock: { ...systemClock, now: () => made.nowMs },
       cluster,
       index,
+      decisions: new DecisionIndex(),
+      decisionPolicy: { read: () => Promise.resolve({ type: 'enforced', sinceMs: 0 }) },
       endpoints: { ready: () => 1 },
       routers: createRouters(cluster, silentLogger),
       jobs: createJobRunner(cluster),

@@ -18,8 +18,9 @@ import {
 } from './builders.ts';
 import { SeenProbes } from './seen-probes.ts';
 
-export type { Crash, Entry } from '#simulate/engine-shell.ts';
-export { actionText } from '#simulate/engine-shell.ts';
+export type { Crash } from '#simulate/engine-shell.ts';
+export type { Entry } from '#simulate/entry.ts';
+export { actionText } from '#simulate/entry.ts';
 export type FakeRoute = VirtualRoute;
 
 export interface World {

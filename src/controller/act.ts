@@ -7,6 +7,7 @@ import type { JobRunner } from '#ports/job-runner.ts';
 import type { RouteWrite, TrafficRouter } from '#ports/traffic-router.ts';
 import type { EvidenceKeeper } from './evidence.ts';
 import { type AskMetrics, parseStatus } from './observe.ts';
+import { settleDecision } from './settle-decision.ts';
 import { writeSpecRecord } from './spec-records.ts';
 import type { Specs } from './specs.ts';
 
@@ -75,6 +76,8 @@ export async function act(
     case 'WriteReport':
       actor.evidence.keepReport(rollout, action);
       return DONE;
+    case 'SettleDecision':
+      return settleDecision(action, namespace, actor, signal);
     default:
       return assertNever(action);
   }

@@ -42,6 +42,13 @@ export class Controller {
     this.#queue.add(rolloutKey(key), { urgent: object.metadata.deletionTimestamp !== undefined });
   }
 
+  /** A GenesisDecision was made, settled or deleted. */
+  decisionChanged(object: KubeObject, isDeleted: boolean): void {
+    const { decisions } = this.#shell;
+    const key = isDeleted ? decisions.remove(object) : decisions.set(object);
+    if (key !== undefined) this.#queue.add(key);
+  }
+
   /** Something that rollouts use has changed. */
   used(kind: string, key: ObjectKey): void {
     for (const user of this.#shell.index.usersOf(kind, key)) this.#queue.add(user);

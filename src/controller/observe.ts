@@ -5,13 +5,20 @@ import type { Answer, MetricQuestion, Question } from '#core/answer.ts';
 import { questionKey } from '#core/answer.ts';
 import { openQuestions } from '#core/decide.ts';
 import type { RunSpec } from '#core/run-spec.ts';
-import type { RouteObservation, Snapshot } from '#core/snapshot.ts';
+import type {
+  DecisionObservation,
+  DecisionPolicy,
+  RouteObservation,
+  Snapshot,
+} from '#core/snapshot.ts';
 import type { Clock } from '#ports/clock.ts';
 import { type Cluster, ClusterError, type KubeObject, type ObjectKey } from '#ports/cluster.ts';
 import type { Endpoints } from '#ports/endpoints.ts';
 import type { JobRunner, JobState } from '#ports/job-runner.ts';
 import type { TrafficRouter } from '#ports/traffic-router.ts';
 import { DeadlineExceeded, withDeadline } from '#runtime/deadline.ts';
+import type { DecisionPolicyReader } from './decision-policy.ts';
+import type { DecisionIndex } from './decisions.ts';
 import type { EvidenceKeeper } from './evidence.ts';
 import type { RolloutIndex } from './rollout-index.ts';
 import { readSpecRecord } from './spec-records.ts';
@@ -32,6 +39,8 @@ export interface Observed {
   readonly index: RolloutIndex;
   readonly specs: Specs;
   readonly jobs: JobRunner;
+  readonly decisions: DecisionIndex;
+  readonly decisionPolicy: Pick<DecisionPolicyReader, 'read'>;
   readonly ask: AskMetrics;
   readonly evidence: EvidenceKeeper;
   /** Resolves once everything the run's routers read is watched. */
@@ -53,6 +62,7 @@ export async function observe(
   const run = okRun(recorded) ?? (status.runId === undefined ? undefined : okRun(wanted));
   const basis = run ?? okRun(wanted);
   if (basis !== undefined) await world.routesWatched(basis, signal);
+  const decisions = world.decisions.openFor(key);
   const snapshot: Snapshot = {
     now: world.clock.now(),
     object: identityOf(object, key),
@@ -64,6 +74,8 @@ export async function observe(
     conflict: world.index.conflictOf(key),
     suites: new Map(),
     jobs: await readJobs(status, key, world, signal),
+    decisions,
+    decisionPolicy: await policyFor([run, okRun(wanted)], decisions, world, signal),
     answers: new Map(),
     evidence: world.evidence.stateOf(object, status, basis?.snapshots.keepRuns),
   };
@@ -180,7 +192,21 @@ function identityOf(object: KubeObject, key: ObjectKey): Snapshot['object'] {
       deletionTimestamp === undefined ? undefined : Date.parse(deletionTimestamp),
     hasFinalizer: finalizers?.includes(finalizer) ?? false,
     request: object.metadata.annotations?.[annotations.request],
+    author: object.metadata.annotations?.[annotations.author],
   };
+}
+
+/** Asked only where an approval is wanted at all. */
+async function policyFor(
+  runs: readonly (RunSpec | undefined)[],
+  decisions: readonly DecisionObservation[],
+  world: Observed,
+  signal: AbortSignal,
+): Promise<DecisionPolicy> {
+  const isWanted = runs.some((run) => run?.points.some((point) => point.approval !== undefined));
+  if (!isWanted) return { type: 'notEnforced', message: 'no step asks for an approval' };
+  const isPressing = decisions.some(({ spec }) => spec.decision === 'Approve');
+  return world.decisionPolicy.read(isPressing, signal);
 }
 
 function readRoutes(run: RunSpec, world: Observed): RouteObservation[] {

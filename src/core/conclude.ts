@@ -14,6 +14,7 @@ import {
 } from './evidence.ts';
 import { activeFreezes } from './freeze.ts';
 import { ladderSuites } from './ladder-suites.ts';
+import { decisionMoments, settlements } from './people/ledger.ts';
 import { pendingRequest } from './requests.ts';
 import { responseMoments } from './respond.ts';
 import { responseEvents } from './response-events.ts';
@@ -60,6 +61,7 @@ export function conclude(input: Conclusion): Decision {
       ...(kept === undefined
         ? []
         : [...recordActions(kept, status), ...finalReportActions(kept, status)]),
+      ...settlements(snapshot, status),
     ],
     events: [
       ...(verdict.events ?? []),
@@ -191,7 +193,9 @@ function wake(
   }
   const own = verdict.wakeAtMs === undefined ? [] : [verdict.wakeAtMs];
   const isRunning = view !== undefined && isWatched(status);
-  const times = [...own, ...(isRunning ? moments(status, view) : [])].filter((time) => time > now);
+  const ofRun = isRunning ? moments(status, view) : [];
+  const people = view === undefined ? [] : decisionMoments(view.snapshot, status);
+  const times = [...own, ...ofRun, ...people].filter((time) => time > now);
   const soonestMs = times.length === 0 ? undefined : Math.min(...times);
   if (!isRunning) return { wakeAtMs: soonestMs, slackMs: 0 };
   const { run } = view;

@@ -53,7 +53,17 @@ export type Action =
       readonly jobTemplate: Readonly<Record<string, unknown>>;
     }
   /** Makes the report of a run from this and from its records, and keeps it. Never waited for. */
-  | { readonly type: 'WriteReport'; readonly runId: string; readonly source: ReportSource };
+  | { readonly type: 'WriteReport'; readonly runId: string; readonly source: ReportSource }
+  /** Writes into a GenesisDecision what came of it. */
+  | {
+      readonly type: 'SettleDecision';
+      readonly name: string;
+      readonly uid: string;
+      readonly outcome: string;
+      readonly message: string;
+      readonly runId: string | undefined;
+      readonly decidedAt: string;
+    };
 
 export interface EventDraft {
   readonly type: 'Normal' | 'Warning';

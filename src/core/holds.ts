@@ -108,8 +108,9 @@ function paused({ snapshot, run, status }: Facts): Omit<Hold, 'since'>[] {
     holds.push({ reason: 'Paused', by: 'spec.paused', message: 'paused by spec.paused' });
   }
   if (status.pausedBy !== undefined) {
-    const message = `paused by ${status.pausedBy.by}`;
-    holds.push({ reason: 'Paused', by: status.pausedBy.by, message });
+    const { by, reason } = status.pausedBy;
+    const message = `paused by ${by}${reason === undefined ? '' : `: ${reason}`}`;
+    holds.push({ reason: 'Paused', by, message });
   }
   return holds;
 }

@@ -8,6 +8,7 @@ import type {
   RolloutStatus,
   RouteStatus,
   TriggerStatus,
+  Vote,
 } from '#api/status.ts';
 import { firstStage, STOP_TRAFFIC } from './rollback.ts';
 import { fromIso, toIso } from './time.ts';
@@ -27,6 +28,7 @@ export function mendStatus(status: RolloutStatus, now: number): RolloutStatus {
     mendTriggers,
     mendRollback,
     mendSuccess,
+    mendVotes,
   ].reduce((mended, mend) => mend(mended, now), status);
 }
 
@@ -95,6 +97,15 @@ function mendTriggers(status: RolloutStatus): RolloutStatus {
     (trigger.responses ?? []).every(({ at }) => isReadable(at));
   if (status.triggers === undefined || status.triggers.every(isSound)) return status;
   return { ...status, triggers: status.triggers.filter(isSound) };
+}
+
+/** A vote that cannot be dated does not count; a promotion that cannot be has been now. */
+function mendVotes(status: RolloutStatus, now: number): RolloutStatus {
+  const { approvals, promotedAt } = status;
+  const isSound = ({ at, expiresAt }: Vote) => isReadable(at) && isReadableOrAbsent(expiresAt);
+  const dated = isReadableOrAbsent(promotedAt) ? status : { ...status, promotedAt: toIso(now) };
+  if (approvals === undefined || approvals.every(isSound)) return dated;
+  return { ...dated, approvals: approvals.filter(isSound) };
 }
 
 /** A rollback is never forgotten; one that cannot be dated has begun now. */

@@ -121,7 +121,7 @@ export function passPoint(
   now: number,
 ): RolloutStatus {
   assert(currentPoint(run, status) === point, `${point.name} is the point that comes next`);
-  const { blindMs = 0, blindSince: _, promotedPoint: __, ...rest } = status;
+  const { blindMs = 0, blindSince: _, promotedPoint: __, promotedAt: ___, ...rest } = status;
   const blindPassedMs = (rest.blindPassedMs ?? 0) + blindMs;
   const plan = resolvePlan(run, status).map((entry) =>
     entry.name === point.name && entry.kind === point.kind

@@ -1,4 +1,5 @@
 /** Everything `decide` may know, as one immutable value. */
+import type { DecisionSpec } from '#api/decision.ts';
 import type { RolloutStatus } from '#api/status.ts';
 import type { Answer } from './answer.ts';
 import type { EvidenceState } from './evidence.ts';
@@ -26,6 +27,28 @@ export type JobState =
   | { readonly type: 'running' }
   | { readonly type: 'succeeded' }
   | { readonly type: 'failed'; readonly message: string };
+/** A GenesisDecision for this rollout. */
+export interface DecisionObservation {
+  readonly name: string;
+  readonly uid: string;
+  readonly createdAtMs: number;
+  readonly spec: DecisionSpec;
+  /** Its own status has an outcome. */
+  readonly isSettled: boolean;
+}
+
+/** Whether the API server holds `by` of a decision to its creator's name, and asks for the right to decide so. */
+export type DecisionPolicy =
+  | {
+      readonly type: 'enforced';
+      /** What was made before proves nothing. */
+      readonly sinceMs: number;
+    }
+  | {
+      readonly type: 'notEnforced';
+      /** Why, as the end of a sentence. */
+      readonly message: string;
+    };
 
 export interface Snapshot {
   /** Wall-clock time, ms since the epoch. */
@@ -39,6 +62,8 @@ export interface Snapshot {
     readonly hasFinalizer: boolean;
     /** The annotation genesis.dev/request, as it stands. */
     readonly request: string | undefined;
+    /** The annotation genesis.dev/author: who made the change that is rolled out. */
+    readonly author: string | undefined;
   };
   /** The spec as it is now. */
   readonly wanted: ResolvedSpec;
@@ -55,6 +80,8 @@ export interface Snapshot {
   readonly suites: ReadonlyMap<string, SuiteState>;
   /** The Jobs that the status names as running, by name; one that is not in it has not been created. */
   readonly jobs: ReadonlyMap<string, JobState>;
+  readonly decisions: readonly DecisionObservation[];
+  readonly decisionPolicy: DecisionPolicy;
   /** Answers so far, by `questionKey`. */
   readonly answers: ReadonlyMap<string, Answer>;
   /** What is kept of the current run; undefined while it is not known, and where nothing is kept. */

@@ -10,6 +10,7 @@ import { advanceCanaryDown, CANARY_DOWN } from './builtin-triggers.ts';
 import { fillerFor } from './fill.ts';
 import { findEndedBlockers, findHolds, findRiseBlockers, standingDrift } from './holds.ts';
 import type { ArmContext } from './judge/sequential.ts';
+import { withAuthor } from './people/approval.ts';
 import { respond } from './respond.ts';
 import type { RunSpec } from './run-spec.ts';
 import { currentPoint, lastStepPassedMs, resolvePlan } from './schedule.ts';
@@ -78,7 +79,8 @@ export function lookAtRun(snapshot: Snapshot, ask: Ask): RunView | undefined {
   const evaluated: RolloutStatus =
     triggers.length === 0 ? status : { ...status, triggers: triggers.map((one) => one.status) };
   const seen = withBlindness(evaluated, triggers, tickAt(now - run.offsetMs, run.intervalMs));
-  const sighted = { ...seen, plan: resolvePlan(run, seen) };
+  const attributed = withAuthor(seen, snapshot);
+  const sighted = { ...attributed, plan: resolvePlan(run, attributed) };
   const facts = { snapshot, now, run, status: sighted, triggers, weight };
   const holds = isWatched(status) ? findHolds(facts) : [];
   const riseBlockers = isWatched(status) ? findRiseBlockers(facts) : findEndedBlockers(facts);

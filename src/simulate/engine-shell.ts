@@ -3,14 +3,17 @@
  * does what the real shell does (`controller/reconcile.ts`), in the same order, against a world without I/O. The tests of
  * the engine and the scenarios of `kubectl genesis simulate` run in this one shell.
  */
+import type { DecisionSpec } from '#api/decision.ts';
 import { type RolloutStatus, rolloutStatusSchema } from '#api/status.ts';
 import type { Answer, Question } from '#core/answer.ts';
 import { decide } from '#core/decide.ts';
 import type { Action, Decision, EventDraft } from '#core/decision.ts';
 import type { RouteTarget, RunSpec } from '#core/run-spec.ts';
-import type { JobState, ResolvedSpec, Snapshot } from '#core/snapshot.ts';
+import type { DecisionPolicy, JobState, ResolvedSpec, Snapshot } from '#core/snapshot.ts';
 import { toIso } from '#core/time.ts';
 import { answered } from './ask.ts';
+import { actionText, describeLooks, type Entry } from './entry.ts';
+import { VirtualDecisions } from './virtual-decisions.ts';
 import { isEvidence, VirtualEvidence } from './virtual-evidence.ts';
 import { VirtualJobs } from './virtual-jobs.ts';
 import {
@@ -21,20 +24,6 @@ import {
   writeVirtualRoute,
 } from './virtual-route.ts';
 import { type VirtualSuiteRun, VirtualSuites } from './virtual-suites.ts';
-
-/** What came of one look. */
-export interface Entry {
-  readonly at: number;
-  readonly rule: string;
-  readonly phase: string;
-  readonly step: string | undefined;
-  /** Highest share read at the time of the look, before its actions. */
-  readonly weight: number | undefined;
-  readonly reason: string;
-  readonly message: string;
-  readonly actions: readonly string[];
-  readonly events: readonly string[];
-}
 
 export interface ShellOptions<Input> {
   readonly namespace: string;
@@ -70,6 +59,11 @@ export abstract class EngineShell<Input> {
   statusWrites = 0;
   hasFinalizer = false;
   request: string | undefined;
+  author: string | undefined;
+  decisionPolicy: DecisionPolicy = { type: 'enforced', sinceMs: 0 };
+  readonly decisions = new VirtualDecisions();
+  /** While true, what came of a decision cannot be written into it. */
+  losesOutcomes = false;
   conflict: string | undefined;
   deletionRequestedAtMs: number | undefined;
   generation = 1;
@@ -139,6 +133,14 @@ export abstract class EngineShell<Input> {
     this.touched();
   }
 
+  /** A person decides about the current run, if nothing else is said. @returns the name of the decision */
+  decide(spec: Partial<DecisionSpec> & Pick<DecisionSpec, 'decision'>): string {
+    const base = { rollout: this.#options.name, revision: this.status.revision ?? '' };
+    const name = this.decisions.add({ ...base, by: 'alice@example.com', ...spec }, this.now);
+    this.nextAt = this.now;
+    return name;
+  }
+
   delete(): void {
     this.deletionRequestedAtMs = this.now;
     this.touched();
@@ -164,7 +166,7 @@ export abstract class EngineShell<Input> {
       this.now = Math.max(this.now, nextAt);
       looks = this.now === lookedAt ? looks + 1 : 1;
       lookedAt = this.now;
-      if (looks > LOOKS_MAX) throw new Error(`goes in circles: ${describe(this.timeline)}`);
+      if (looks > LOOKS_MAX) throw new Error(`goes in circles: ${describeLooks(this.timeline)}`);
       this.look();
     }
     this.now = Math.max(this.now, atMs);
@@ -200,6 +202,7 @@ export abstract class EngineShell<Input> {
         deletionRequestedAtMs: this.deletionRequestedAtMs,
         hasFinalizer: this.hasFinalizer,
         request: this.request,
+        author: this.author,
       },
       wanted: this.#wanted,
       recorded: run,
@@ -212,6 +215,8 @@ export abstract class EngineShell<Input> {
       conflict: this.conflict,
       suites: this.#suites.states(suites, this.now),
       jobs: this.jobs.states((name, atMs) => this.job(name, atMs)),
+      decisions: this.decisions.list,
+      decisionPolicy: this.decisionPolicy,
       answers: new Map(),
       evidence: this.evidence.stateOf(this.status.runId ?? ''),
     };
@@ -237,7 +242,7 @@ export abstract class EngineShell<Input> {
     const wakesNow = decision.wakeAtMs !== undefined && decision.wakeAtMs <= this.now;
     const isTried = isCut || this.statusFault() !== undefined;
     if (wakesNow && !isTried && this.#isStill(before)) {
-      throw new Error(`wakes at once and nothing has changed: ${describe(this.timeline)}`);
+      throw new Error(`wakes at once and nothing has changed: ${describeLooks(this.timeline)}`);
     }
     return decision;
   }
@@ -270,7 +275,7 @@ export abstract class EngineShell<Input> {
     }
     const passed = passedCount(decision.status) - passedCount(snapshot.status);
     if (snapshot.status.runId === decision.status.runId && passed > 1) {
-      throw new Error(`${passed} points at once: ${describe(this.timeline)}`);
+      throw new Error(`${passed} points at once: ${describeLooks(this.timeline)}`);
     }
     this.events.push(...decision.events.map((event) => ({ ...event, at: this.now })));
     for (const { type: kind, reason, note } of decision.events) {
@@ -306,6 +311,9 @@ export abstract class EngineShell<Input> {
       case 'RecordSnapshot':
       case 'WriteReport':
         this.evidence.carryOut(action, (question) => this.answer(question));
+        return;
+      case 'SettleDecision':
+        if (!this.losesOutcomes) this.decisions.settle(action);
         return;
       default:
         this.#writeRoute(action, known);
@@ -364,7 +372,7 @@ export abstract class EngineShell<Input> {
     const routes = [...this.routes.values()].flatMap((route) =>
       Object.entries(route).flatMap(([key, value]) => (key === 'resourceVersion' ? [] : [value])),
     );
-    const made = [this.jobs.created.size, this.#suites.count];
+    const made = [this.jobs.created.size, this.#suites.count, this.decisions.list];
     return [this.status, this.hasFinalizer, this.request, ...made, ...routes];
   }
 
@@ -374,26 +382,6 @@ export abstract class EngineShell<Input> {
   }
 }
 
-export function actionText(action: Action): string {
-  switch (action.type) {
-    case 'SetWeight':
-      return `SetWeight ${action.target.name} ${action.weight}`;
-    case 'Isolate':
-    case 'Rejoin':
-    case 'Release':
-      return `${action.type} ${action.target.name}`;
-    default:
-      return action.type;
-  }
-}
-
 function passedCount({ plan = [] }: RolloutStatus): number {
   return plan.filter((point) => point.passedAt !== undefined).length;
-}
-
-function describe(timeline: readonly Entry[]): string {
-  return timeline
-    .slice(-4)
-    .map((one) => `${new Date(one.at).toISOString()} ${one.rule} ${one.reason}: ${one.message}`)
-    .join('\n');
 }

@@ -1,6 +1,7 @@
 /** One process of the operator: the real shell and engine over its own client, which can die at any request. */
 
 import { rolloutSpecSchema } from '#api/rollout.ts';
+import { DecisionIndex } from '#controller/decisions.ts';
 import { noEvidence } from '#controller/evidence.ts';
 import { type Reconciler, type Return, reconcile } from '#controller/reconcile.ts';
 import { RolloutIndex } from '#controller/rollout-index.ts';
@@ -58,6 +59,8 @@ export class Process {
       routers: createRouters(this.cluster, silentLogger),
       index,
       jobs: createJobRunner(this.cluster),
+      decisions: new DecisionIndex(),
+      decisionPolicy: { read: () => Promise.resolve({ type: 'enforced', sinceMs: 0 }) },
       specs: new Specs(inspectQuery),
       ask: (question) => Promise.resolve(world.ask(question)),
       evidence: noEvidence,

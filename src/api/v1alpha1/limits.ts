@@ -36,6 +36,9 @@ export const limits = {
   hooksMax: 16,
   notifyMax: 16,
   approvalQuorumMax: 16,
+  /** People whose approval or rejection of one step is kept. */
+  votesPerStepMax: 32,
+  authorsMax: 32,
   extensionsMax: 16,
   keepRunsMax: 50,
   /** Runs and decisions kept in status. */

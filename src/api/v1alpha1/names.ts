@@ -58,6 +58,11 @@ export const managedByValue = 'genesis-rollout';
 export const annotations = {
   /** `pause|resume|promote|abort|retry <token>`: for tools that can only annotate. */
   request: `${group}/request`,
+  /**
+   * Who made the change that is rolled out, spelled as the API server knows them. Whoever applies the rollout
+   * for others sets it; see `approval.notBy`.
+   */
+  author: `${group}/author`,
   /** On the CRDs: an operator newer than its CRD starts no run. */
   schemaVersion: `${group}/schema-version`,
   /** On a segment of snapshots: which indices it has, `1-72`. */

@@ -159,11 +159,24 @@ const historySchema = z.object({
 });
 
 const decisionStatusSchema = z.object({
+  name: optionalText('The GenesisDecision; absent for a request by annotation.'),
+  uid: optionalText('Its uid: a decision is applied once.'),
   decision: text('What was decided.'),
-  by: text('By whom.'),
-  decidedAt: text('When.'),
-  reason: optionalText('Why.'),
+  step: optionalText('The step or trigger it is about.'),
+  by: text('By whom; `annotation` for a request by annotation.'),
+  decidedAt: text('When the operator applied or refused it.'),
+  reason: optionalText('Why, in the words of the person.'),
   outcome: text('Applied, Refused or Expired.'),
+  message: optionalText('Why it was refused, or what followed.'),
+  runId: optionalText('The run it was about.'),
+});
+
+const voteSchema = z.object({
+  step: text('The step.'),
+  decision: text('Approve or Reject: the last word of this person.'),
+  by: text('Who.'),
+  at: text('When it was taken.'),
+  expiresAt: optionalText('An approval counts until then.'),
 });
 
 export const rolloutStatusSchema = z.object({
@@ -204,8 +217,13 @@ export const rolloutStatusSchema = z.object({
     .optional(),
   preflightPassedAt: optionalText('When preflight passed for this run.'),
   promotedPoint: optionalText('The point whose waiting a person has ended.'),
+  promotedAt: optionalText('When that was.'),
   pausedBy: z
-    .object({ by: text('Who paused.'), since: text('Since when.') })
+    .object({
+      by: text('Who paused.'),
+      since: text('Since when.'),
+      reason: optionalText('Why.'),
+    })
     .describe('A pause asked for by a person, beside spec.paused.')
     .optional(),
   acknowledgedHolds: z
@@ -236,6 +254,14 @@ export const rolloutStatusSchema = z.object({
     })
     .describe('At state changes; live figures are metrics.')
     .optional(),
+  approvals: z
+    .array(voteSchema)
+    .describe('Who approves or rejects which step of this run.')
+    .optional(),
+  authors: z
+    .array(z.string())
+    .describe('Everybody whom the annotation genesis.dev/author has named during this run.')
+    .optional(),
   decisions: z.array(decisionStatusSchema).describe('The newest human decisions.').optional(),
   lastRequestToken: optionalText('The token of the last genesis.dev/request that was honoured.'),
   succeededRevision: optionalText('The newest revision that succeeded, and so serves.'),
@@ -259,4 +285,6 @@ export type RollbackHookStatus = z.infer<typeof rollbackHookSchema>;
 export type RollbackStage = z.infer<typeof rollbackStageSchema>;
 export type SuccessStatus = z.infer<typeof successSchema>;
 export type ExtensionStatus = z.infer<typeof extensionSchema>;
+export type DecisionEntry = z.infer<typeof decisionStatusSchema>;
+export type Vote = z.infer<typeof voteSchema>;
 export type HistoryEntry = z.infer<typeof historySchema>;

@@ -1,104 +1,76 @@
-/** A person asked for something by annotation: abort first, since it only lowers; then the rest. */
-import type { RolloutStatus } from '#api/status.ts';
-import { assertNever } from '#core/assert.ts';
-import { pendingRequest, type Request, type RequestVerb, refusalToken } from '#core/requests.ts';
+/** A person asked for something, by a GenesisDecision or by annotation: one is answered at a time, aborts first. */
+import type { Because, EventDraft } from '#core/decision.ts';
+import { follow } from '#core/people/effects.ts';
+import { hasRoom, recordAnswer, type WishOutcome } from '#core/people/ledger.ts';
+import { obstacleTo } from '#core/people/obstacles.ts';
+import { isExpired, nextWish, type Wish } from '#core/people/wish.ts';
 import { beginRollback } from '#core/rollback.ts';
-import { currentPoint } from '#core/schedule.ts';
-import { toIso } from '#core/time.ts';
 import { isWatched, type RunView } from '#core/view.ts';
 import { phaseOf, type Rule, type Verdict } from './rule.ts';
 
-/** Holds that a person may lift for the rest of the run by `resume`. */
-const LIFTABLE = 'WouldServeOlderVersion';
-/** Lifted by forgetting what was known of a canary whose traffic is gone. */
-const LOWERED = 'LoweredByAnother';
-const BY = 'annotation';
-
 export const asked: Rule = {
   name: 'asked',
-  when: 'a person aborts, pauses, resumes or promotes',
+  when: 'a person decides or requests something',
   apply({ snapshot, view }) {
-    const text = snapshot.object.request;
-    if (text === undefined || view === undefined) return undefined;
-    // What has been answered is only waiting to be cleared, which `conclude` sees to: it stops nothing.
-    const request = pendingRequest(text, view.status.lastRequestToken);
-    if (request === undefined) return undefined;
-    if (request.type === 'invalid') return refuse(view, refusalToken(text), request.message);
-    // `retry` starts a new run of an ended one: that is for the rule that starts runs.
-    if (request.verb === 'retry' && !isWatched(view.status)) return undefined;
-    return answer(view, request);
+    if (view === undefined) return undefined;
+    const next = nextWish(snapshot, view.status);
+    if (next === undefined) return undefined;
+    if (next.type === 'wish') return answer(view, next.wish);
+    const status = { ...view.status, lastRequestToken: next.token };
+    return { ...stayAsItIs(view), status, events: [refusalEvent('RequestRefused', next.message)] };
   },
 };
 
-function answer(view: RunView, request: Extract<Request, { type: 'request' }>): Verdict {
-  const named = `${request.verb} ${request.token}`;
-  const obstacle = obstacleTo(view, request.verb);
+function answer(view: RunView, wish: Wish): Verdict | undefined {
+  const { source } = wish;
+  if (wish.kind !== 'Abort' && !hasRoom(view.snapshot, view.status)) return undefined;
+  if (source.type === 'decision' && isExpired(source.observation, view.now)) {
+    const message = `${wish.named} came too late: it was to be applied before ${source.observation.spec.expiresAt}`;
+    return settle(view, wish, 'Expired', message);
+  }
+  const obstacle = obstacleTo(view, wish);
   if (obstacle !== undefined) {
-    return refuse(view, request.token, `request "${named}" is refused: ${obstacle}`);
+    return settle(view, wish, 'Refused', `${wish.named} is refused: ${obstacle}`);
   }
-  const status = { ...view.status, lastRequestToken: request.token };
-  if (request.verb === 'abort') {
-    const because = { reason: 'Aborted', message: `aborted by request "${named}"` };
-    return beginRollback({ ...view, status }, because, undefined);
-  }
-  const note = `request "${named}"`;
+  // It starts a new run of an ended one: that is for the rule that starts runs.
+  if (wish.kind === 'Retry' && !isWatched(view.status)) return undefined;
+  if (wish.kind === 'Abort' && isWatched(view.status)) return abort(view, wish);
+  return settle(view, wish, 'Applied', `${wish.named} is applied`);
+}
+
+function abort(view: RunView, wish: Wish): Verdict {
+  const message = `aborted by ${wish.named}`;
+  const status = recordAnswer(view.snapshot, view.status, { wish, outcome: 'Applied', message });
+  return beginRollback({ ...view, status }, { reason: 'Aborted', message }, undefined);
+}
+
+function settle(view: RunView, wish: Wish, outcome: WishOutcome, message: string): Verdict {
+  const followed = outcome === 'Applied' ? follow(view, view.status, wish) : view.status;
   return {
     ...stayAsItIs(view),
-    status: request.verb === 'retry' ? status : apply(view, status, request.verb),
-    events: [{ type: 'Normal', reason: 'RequestApplied', action: 'Decide', note }],
+    status: recordAnswer(view.snapshot, followed, { wish, outcome, message }),
+    events: [eventOf(wish, outcome, message)],
   };
 }
 
-/** Why a request cannot be followed, as the end of a sentence. */
-function obstacleTo(view: RunView, verb: RequestVerb): string | undefined {
-  const { status, holds, run } = view;
-  if (!isWatched(status)) return `the run has ended (${status.phase}); only retry fits`;
-  if (verb === 'retry') return `the run is ${status.phase}; only an ended one can be retried`;
-  if (verb === 'promote' && currentPoint(run, status) === undefined) {
-    return 'every point of the plan has been passed, so there is none to wait for';
+function eventOf({ source, named }: Wish, outcome: WishOutcome, message: string): EventDraft {
+  const isRequest = source.type === 'request';
+  if (outcome === 'Expired') return refusalEvent('DecisionExpired', message);
+  if (outcome === 'Refused') {
+    return refusalEvent(isRequest ? 'RequestRefused' : 'DecisionRefused', message);
   }
-  const isLiftable = status.pausedBy !== undefined || holds.some(({ reason }) => isLifted(reason));
-  if (verb === 'resume' && !isLiftable) {
-    return holds.some((hold) => hold.by === 'spec.paused')
-      ? 'it is paused by spec.paused, which only an edit of the spec takes back'
-      : 'nothing that a person could lift holds it';
-  }
-  return undefined;
+  const reason = isRequest ? 'RequestApplied' : 'DecisionApplied';
+  return { type: 'Normal', reason, action: 'Decide', note: named };
 }
 
-function isLifted(reason: string): boolean {
-  return reason === LIFTABLE || reason === LOWERED;
-}
-
-function apply(
-  view: RunView,
-  status: RolloutStatus,
-  verb: 'pause' | 'resume' | 'promote',
-): RolloutStatus {
-  switch (verb) {
-    case 'pause':
-      return { ...status, pausedBy: status.pausedBy ?? { by: BY, since: toIso(view.now) } };
-    case 'resume': {
-      const { pausedBy: _, ...rest } = status;
-      const isHeldBy = (reason: string) => view.holds.some((hold) => hold.reason === reason);
-      const lifted = isHeldBy(LIFTABLE) ? [LIFTABLE] : [];
-      const known = { ...rest, acknowledgedHolds: [...(rest.acknowledgedHolds ?? []), ...lifted] };
-      // What was known of a canary whose traffic is gone is forgotten: a person has looked.
-      return isHeldBy(LOWERED) ? { ...known, triggers: [] } : known;
-    }
-    case 'promote': {
-      const point = currentPoint(view.run, status);
-      return point === undefined ? status : { ...status, promotedPoint: point.name };
-    }
-    default:
-      return assertNever(verb);
-  }
+function refusalEvent(reason: string, note: string): EventDraft {
+  return { type: 'Warning', reason, action: 'Decide', note };
 }
 
 /** Nothing about the run changes by this decision; the next look, at once, decides on. */
-function stayAsItIs(view: RunView): Verdict {
+function stayAsItIs(view: RunView): Omit<Verdict, 'events'> {
   return {
-    because: { reason: 'RequestSeen', message: view.status.message ?? 'a request was seen' },
+    because: seen(view),
     phase: phaseOf(view.status),
     status: view.status,
     holds: view.status.holds ?? [],
@@ -107,10 +79,8 @@ function stayAsItIs(view: RunView): Verdict {
   };
 }
 
-function refuse(view: RunView, token: string, note: string): Verdict {
-  return {
-    ...stayAsItIs(view),
-    status: { ...view.status, lastRequestToken: token },
-    events: [{ type: 'Warning', reason: 'RequestRefused', action: 'Decide', note }],
-  };
+function seen({ status, snapshot }: RunView): Because {
+  const isRequest = snapshot.object.request !== undefined;
+  const reason = isRequest ? 'RequestSeen' : 'DecisionSeen';
+  return { reason, message: status.message ?? 'a person has decided something' };
 }

@@ -3,7 +3,9 @@ import type { HistoryEntry, RolloutStatus, RouteStatus } from '#api/status.ts';
 import type { Action } from '#core/decision.ts';
 import { endRun } from '#core/end-run.ts';
 import { isRejected } from '#core/new-revision.ts';
-import { pendingRequest } from '#core/requests.ts';
+import { withAuthor } from '#core/people/approval.ts';
+import { recordAnswer } from '#core/people/ledger.ts';
+import { nextWish, type Wish } from '#core/people/wish.ts';
 import { isStableGone } from '#core/rollback.ts';
 import { newRunId, specRecordName } from '#core/run-id.ts';
 import type { RunSpec } from '#core/run-spec.ts';
@@ -51,9 +53,15 @@ function startsNow({ snapshot, view }: RuleInput, wanted: RunSpec): boolean {
   );
 }
 
-function isRetried({ object, status }: Snapshot): boolean {
-  const request = pendingRequest(object.request, status.lastRequestToken);
-  return !isWatched(status) && request?.type === 'request' && request.verb === 'retry';
+function isRetried(snapshot: Snapshot): boolean {
+  return retryOf(snapshot) !== undefined;
+}
+
+/** A person wants an ended run to start again. What is no matter of this run `asked` has refused before. */
+function retryOf(snapshot: Snapshot): Wish | undefined {
+  if (isWatched(snapshot.status)) return undefined;
+  const next = nextWish(snapshot, snapshot.status);
+  return next?.type === 'wish' && next.wish.kind === 'Retry' ? next.wish : undefined;
 }
 
 function hasSteered({ status }: RunView): boolean {
@@ -102,12 +110,11 @@ function start(snapshot: Snapshot, run: RunSpec, view: RunView | undefined): Ver
   const isUnfinished = isWatched(status) && status.runId !== undefined;
   const isReplacing = isUnfinished && isSameTraffic && hasSteered(view);
   const routes = isSameTraffic ? declaredOnly(status.routes) : undefined;
-  const started: RolloutStatus = {
+  const fresh: RolloutStatus = {
     ...(status.conditions === undefined ? {} : { conditions: status.conditions }),
     ...(status.succeededRevision === undefined
       ? {}
       : { succeededRevision: status.succeededRevision }),
-    ...tokenAfter(snapshot),
     ...(isReplacing && status.revision !== undefined ? { replacedRevision: status.revision } : {}),
     ...(snapshot.ready.stable === undefined ? {} : { stableReadyAtStart: snapshot.ready.stable }),
     ...(routes === undefined ? {} : { routes }),
@@ -120,6 +127,7 @@ function start(snapshot: Snapshot, run: RunSpec, view: RunView | undefined): Ver
     triggers: [],
     history: isUnfinished ? historyWith(snapshot, run) : (status.history ?? []),
   };
+  const started = withAuthor(answered(snapshot, fresh), snapshot);
   const message = `run ${runId} of revision ${revision} started`;
   return {
     because: { reason: 'RunStarted', message },
@@ -134,12 +142,17 @@ function start(snapshot: Snapshot, run: RunSpec, view: RunView | undefined): Ver
 }
 
 /** A retry is answered by the start. Anything else that is asked is a matter of the run that starts now. */
-function tokenAfter(snapshot: Snapshot): Pick<RolloutStatus, 'lastRequestToken'> {
-  const { status, object } = snapshot;
-  const request = pendingRequest(object.request, status.lastRequestToken);
-  const isAnswered = request?.type === 'request' && request.verb === 'retry';
-  const lastRequestToken = isAnswered ? request.token : status.lastRequestToken;
-  return lastRequestToken === undefined ? {} : { lastRequestToken };
+function answered(snapshot: Snapshot, started: RolloutStatus): RolloutStatus {
+  const { lastRequestToken, decisions } = snapshot.status;
+  const status: RolloutStatus = {
+    ...started,
+    ...(decisions === undefined ? {} : { decisions }),
+    ...(lastRequestToken === undefined ? {} : { lastRequestToken }),
+  };
+  const wish = retryOf(snapshot);
+  if (wish === undefined) return status;
+  const message = `${wish.named} is applied: run ${started.runId ?? ''} starts`;
+  return recordAnswer(snapshot, status, { wish, outcome: 'Applied', message });
 }
 
 /** What others declared is known from before our first write only, so it is kept from run to run. */

@@ -1,5 +1,5 @@
 /** The spec was edited in mid-run and is valid: the run follows it from here on. Points passed stay passed. */
-import type { RolloutStatus } from '#api/status.ts';
+import type { RolloutStatus, Vote } from '#api/status.ts';
 import { specRecordName } from '#core/run-id.ts';
 import type { PointApproval, RunSpec } from '#core/run-spec.ts';
 import { currentPoint, lastPassedStep, resolvePlan } from '#core/schedule.ts';
@@ -19,7 +19,7 @@ export const edited: Rule = {
     if (status.step !== undefined && isOtherTraffic(view.run, wanted.run)) return undefined;
     const specRecord = specRecordName(object.name, view.runId, object.generation);
     const next = {
-      ...withoutChangedStep(view, wanted.run),
+      ...withoutStaleVotes(view, wanted.run, withoutChangedStep(view, wanted.run)),
       runGeneration: object.generation,
       specRecord,
     };
@@ -48,6 +48,20 @@ function withoutChangedStep(view: RunView, wanted: RunSpec): RolloutStatus {
     isSameApproval(next.approval, entered.approval);
   const last = lastPassedStep(wanted, view.status);
   return isSame || last === undefined ? view.status : { ...view.status, step: last.name };
+}
+
+/** Who agreed to a step agreed to what it was. */
+function withoutStaleVotes(view: RunView, wanted: RunSpec, status: RolloutStatus): RolloutStatus {
+  const step = (run: RunSpec, name: string) =>
+    run.points.find((point) => point.kind === 'Step' && point.name === name);
+  const isStale = ({ step: name, decision }: Vote) => {
+    const before = step(view.run, name);
+    const after = step(wanted, name);
+    const isSame = before?.weight === after?.weight && before?.atMs === after?.atMs;
+    return decision === 'Approve' && !isSame;
+  };
+  if (status.approvals?.some(isStale) !== true) return status;
+  return { ...status, approvals: status.approvals.filter((vote) => !isStale(vote)) };
 }
 
 function isSameApproval(a: PointApproval | undefined, b: PointApproval | undefined): boolean {

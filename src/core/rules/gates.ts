@@ -2,10 +2,12 @@
 import type { Hold } from '#api/status.ts';
 import type { Because } from '#core/decision.ts';
 import { dateHold, freezeBlockers, holdSentence } from '#core/holds.ts';
+import { approvalGate } from '#core/people/approval.ts';
+import { beginRollback } from '#core/rollback.ts';
 import type { PlanPoint } from '#core/run-spec.ts';
 import { currentPoint, dueAtMs } from '#core/schedule.ts';
 import type { RunView } from '#core/view.ts';
-import type { Rule } from './rule.ts';
+import type { Rule, Verdict } from './rule.ts';
 
 export const gates: Rule = {
   name: 'gates',
@@ -14,36 +16,51 @@ export const gates: Rule = {
     if (view === undefined) return undefined;
     const point = currentPoint(view.run, view.status);
     if (point === undefined || view.now < dueAtMs(view.run, view.status, point)) return undefined;
-    const blockers = isRise(view, point) ? view.riseBlockers : [];
-    const shut = [...freezeBlockers(blockers), ...shutGates(view, point)];
-    const [first] = shut;
-    if (first === undefined) return undefined;
-    const others = blockers.filter((hold) => !shut.includes(hold));
-    return {
-      because: { reason: first.reason, message: `${point.name} is due: ${holdSentence(shut)}` },
-      phase: 'Held',
-      status: view.status,
-      // Each thing that is missing is named, not only the first.
-      holds: [...view.holds, ...shut, ...others],
-    };
+    return point.kind === 'Step' ? beforeStep(view, point) : beforePassing(view, point);
   },
 };
 
-function isRise(view: RunView, point: PlanPoint): boolean {
-  return point.kind === 'Step' && (point.weight ?? 0) > (view.weight ?? 0);
+/** Freeze and approval; each thing that is missing is named, not only the first. */
+function beforeStep(view: RunView, point: PlanPoint): Verdict | undefined {
+  const isRise = (point.weight ?? 0) > (view.weight ?? 0);
+  const blockers = isRise ? view.riseBlockers : [];
+  const approval = approvalGate(view, point);
+  if (approval.type === 'rollback') return beginRollback(view, approval.because, undefined);
+  const unapproved = approval.type === 'shut' ? [holdOf(view, point, approval.because)] : [];
+  const shut = [...freezeBlockers(blockers), ...unapproved];
+  const others = blockers.filter((hold) => !shut.includes(hold));
+  const verdict = held(view, point, shut, others);
+  if (verdict === undefined || approval.type !== 'shut') return verdict;
+  const { expiresAtMs } = approval;
+  return expiresAtMs === undefined ? verdict : { ...verdict, wakeAtMs: expiresAtMs };
 }
 
-function shutGates(view: RunView, point: PlanPoint): Hold[] {
-  return shutBecauses(view, point).map((because) =>
-    dateHold({ ...because, by: point.name }, view.status, view.now),
-  );
+function beforePassing(view: RunView, point: PlanPoint): Verdict | undefined {
+  const shut = shutBecauses(view, point).map((because) => holdOf(view, point, because));
+  return held(view, point, shut, []);
+}
+
+function held(
+  view: RunView,
+  point: PlanPoint,
+  shut: readonly Hold[],
+  others: readonly Hold[],
+): Verdict | undefined {
+  const [first] = shut;
+  if (first === undefined) return undefined;
+  return {
+    because: { reason: first.reason, message: `${point.name} is due: ${holdSentence(shut)}` },
+    phase: 'Held',
+    status: view.status,
+    holds: [...view.holds, ...shut, ...others],
+  };
+}
+
+function holdOf(view: RunView, point: PlanPoint, because: Because): Hold {
+  return dateHold({ ...because, by: point.name }, view.status, view.now);
 }
 
 function shutBecauses({ triggers }: RunView, point: PlanPoint): Because[] {
-  if (point.approval !== undefined) {
-    const message = `${point.name} needs an approval, and this version cannot take one yet: it stays here`;
-    return [{ reason: 'ApprovalRequired', message }];
-  }
   if (point.unjudged.length > 0) {
     const what = point.unjudged.join(', ');
     const message = `${point.name} requires ${what}, which this version cannot judge yet: it stays here`;
