@@ -4,7 +4,6 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, test } from 'node:test';
 import { differences } from '#simulate/expectations.ts';
-import { noPromql } from '#simulate/promql-pending.ts';
 import { readScenario, type Scenario } from '#simulate/read-scenario.ts';
 import { renderVerdict } from '#simulate/render.ts';
 import { type Simulation, simulate } from '#simulate/simulate.ts';
@@ -26,7 +25,7 @@ function load(file: string): Scenario {
 }
 
 function run(scenario: Scenario, everyTick: boolean): Simulation {
-  const result = simulate(scenario, noPromql, { everyTick });
+  const result = simulate(scenario, { everyTick });
   assert.ok(result.type === 'ok', JSON.stringify(result));
   return result;
 }

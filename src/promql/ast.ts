@@ -1,4 +1,4 @@
-/** A PromQL expression, as far as checking it and finding out what it reads needs. Positions count characters from 0. */
+/** A PromQL expression, as far as checking it, finding out what it reads and answering it needs. Positions count characters from 0. */
 
 export type MatchOp = '=' | '!=' | '=~' | '!~';
 
@@ -14,22 +14,33 @@ interface At {
 
 export type Expr = At &
   (
-    | { readonly type: 'number' }
-    | { readonly type: 'string' }
+    | { readonly type: 'number'; readonly value: number }
+    | { readonly type: 'string'; readonly value: string }
     | {
         readonly type: 'selector';
         readonly metric: string | undefined;
         readonly matchers: readonly Matcher[];
       }
     | { readonly type: 'matrix'; readonly of: Expr; readonly rangeMs: number }
-    | { readonly type: 'subquery'; readonly of: Expr; readonly rangeMs: number }
+    | {
+        readonly type: 'subquery';
+        readonly of: Expr;
+        readonly rangeMs: number;
+        /** Undefined: the server's default. */
+        readonly stepMs: number | undefined;
+      }
     | { readonly type: 'offset'; readonly of: Expr; readonly offsetMs: number }
     /** `@`: at a fixed time, or at the start or end of a range query. */
     | { readonly type: 'at'; readonly of: Expr }
     | { readonly type: 'paren'; readonly of: Expr }
-    | { readonly type: 'unary'; readonly of: Expr }
+    | { readonly type: 'unary'; readonly op: string; readonly of: Expr }
     | BinaryParts
-    | { readonly type: 'aggregate'; readonly op: string; readonly args: readonly Expr[] }
+    | {
+        readonly type: 'aggregate';
+        readonly op: string;
+        readonly grouping: Grouping;
+        readonly args: readonly Expr[];
+      }
     | { readonly type: 'call'; readonly name: string; readonly args: readonly Expr[] }
   );
 
@@ -42,10 +53,18 @@ export interface BinaryParts {
   readonly right: Expr;
 }
 
+/** Which labels of an aggregation's input stay. */
+export interface Grouping {
+  readonly without: boolean;
+  readonly labels: readonly string[];
+}
+
 export interface Matching {
   readonly on: boolean;
   readonly labels: readonly string[];
   readonly grouped: boolean;
+  /** The side that has many series for one of the other; undefined where neither has. */
+  readonly many: 'left' | 'right' | undefined;
   readonly included: readonly string[];
 }
 

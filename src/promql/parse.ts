@@ -1,7 +1,14 @@
 /** From text to an expression: the grammar of Prometheus' own web page, whose tree is then put in order. */
 import type { SyntaxNode } from '@lezer/common';
 import { parser } from '@prometheus-io/lezer-promql';
-import { type BinaryParts, type Expr, type Matcher, type Matching, PromqlFault } from './ast.ts';
+import {
+  type BinaryParts,
+  type Expr,
+  type Grouping,
+  type Matcher,
+  type Matching,
+  PromqlFault,
+} from './ast.ts';
 import { scan } from './scan.ts';
 import { unquote } from './string.ts';
 
@@ -41,16 +48,20 @@ class Reader {
     const { from } = node;
     switch (node.name) {
       case 'NumberDurationLiteral':
-        return { type: 'number', from };
+        return { type: 'number', from, value: parseNumber(this.#slice(node)) };
       case 'StringLiteral':
-        this.#string(node);
-        return { type: 'string', from };
+        return { type: 'string', from, value: this.#string(node) };
       case 'VectorSelector':
         return this.#selector(node);
       case 'ParenExpr':
         return { type: 'paren', from, of: this.expr(only(node)) };
       case 'UnaryExpr':
-        return { type: 'unary', from, of: this.expr(last(node)) };
+        return {
+          type: 'unary',
+          from,
+          op: this.#slice(childrenOf(node)[0] ?? node),
+          of: this.expr(last(node)),
+        };
       case 'BinaryExpr':
         return this.#binary(node);
       case 'AggregateExpr':
@@ -58,6 +69,7 @@ class Reader {
           type: 'aggregate',
           from,
           op: this.#name(node, 'AggregateOp'),
+          grouping: this.#grouping(node),
           args: this.#args(node),
         };
       case 'FunctionCall':
@@ -97,8 +109,8 @@ class Reader {
         return (of) => ({ type: 'matrix', from: of.from, of, rangeMs });
       }
       case 'SubqueryExpr': {
-        const [rangeMs = 0] = durations.map((duration) => this.#positive(duration));
-        return (of) => ({ type: 'subquery', from: of.from, of, rangeMs });
+        const [rangeMs = 0, stepMs] = durations.map((duration) => this.#positive(duration));
+        return (of) => ({ type: 'subquery', from: of.from, of, rangeMs, stepMs });
       }
       case 'OffsetExpr': {
         const offsetMs = this.#durationMs(first ?? node);
@@ -137,11 +149,23 @@ class Reader {
     const [labels = [], included = []] = parts
       .filter(({ name }) => name === 'GroupingLabels')
       .map((list) => childrenOf(list).map((label) => this.#label(label)));
+    const many = parts.some(({ name }) => name === 'GroupLeft')
+      ? 'left'
+      : parts.some(({ name }) => name === 'GroupRight')
+        ? 'right'
+        : undefined;
+    const on = parts.some(({ name }) => name === 'On');
+    return { on, labels, grouped: many !== undefined, many, included };
+  }
+
+  /** `by` and `without` stand before or behind the arguments. */
+  #grouping(node: SyntaxNode): Grouping {
+    const modifier = childrenOf(node).find(({ name }) => name === 'AggregateModifier');
+    const parts = modifier === undefined ? [] : childrenOf(modifier);
+    const list = parts.find(({ name }) => name === 'GroupingLabels');
     return {
-      on: parts.some(({ name }) => name === 'On'),
-      labels,
-      grouped: parts.some(({ name }) => name === 'GroupLeft' || name === 'GroupRight'),
-      included,
+      without: parts.some(({ name }) => name === 'Without'),
+      labels: list === undefined ? [] : childrenOf(list).map((label) => this.#label(label)),
     };
   }
 
@@ -220,6 +244,20 @@ class Reader {
   #slice(node: SyntaxNode): string {
     return this.#text.slice(node.from, node.to);
   }
+}
+
+/** A number in any of PromQL's ways, a duration among them: it counts seconds. */
+function parseNumber(text: string): number {
+  const plain = text.toLowerCase().replaceAll('_', '');
+  const unsigned = plain.replace(/^[+-]/, '');
+  const sign = plain.startsWith('-') ? -1 : 1;
+  if (unsigned === 'inf') return sign * Number.POSITIVE_INFINITY;
+  if (unsigned === 'nan') return Number.NaN;
+  const ms = /[smhdwy]$/.test(unsigned) ? parseDurationMs(unsigned) : undefined;
+  if (ms !== undefined && !unsigned.startsWith('0x')) return (sign * ms) / 1000;
+  // As in Go, a leading 0 makes an octal number.
+  const isOctal = /^0[0-7]+$/.test(unsigned);
+  return sign * (isOctal ? Number.parseInt(unsigned, 8) : Number(unsigned));
 }
 
 /** `1h30m`, or a number of seconds. */

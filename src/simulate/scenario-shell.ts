@@ -8,11 +8,12 @@ import { inspectQuery } from '#promql/inspect-query.ts';
 import { EngineShell } from './engine-shell.ts';
 import { type Arm, Meanings, subjectsOf } from './measures.ts';
 import type { NamedValues } from './named-values.ts';
+import type { ScenarioPromql } from './promql/scenario-promql.ts';
 import { isRecord, type Scenario } from './read-scenario.ts';
 import { StepsOfTime } from './steps-of-time.ts';
 import { type Line, linesOf } from './timeline.ts';
 import type { VirtualProbes } from './virtual-probes.ts';
-import { type Promql, VirtualPrometheus } from './virtual-prometheus.ts';
+import { VirtualPrometheus } from './virtual-prometheus.ts';
 
 type SpecInput = Readonly<Record<string, unknown>>;
 
@@ -21,7 +22,7 @@ const READY_DEFAULT = 2;
 
 /** What the scenario says of everything that is measured. */
 export interface MetricWorld {
-  readonly promql: Promql;
+  readonly promql: ScenarioPromql;
   readonly named: NamedValues;
   readonly probes: VirtualProbes;
 }

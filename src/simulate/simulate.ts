@@ -3,12 +3,12 @@ import { parseDuration } from '#api/duration.ts';
 import type { RolloutStatus } from '#api/status.ts';
 import { subjectsOf } from './measures.ts';
 import { namedValues } from './named-values.ts';
+import { scenarioPromql } from './promql/scenario-promql.ts';
 import type { Scenario } from './read-scenario.ts';
 import { ScenarioShell } from './scenario-shell.ts';
 import { worldChanges, worldLine } from './things.ts';
 import type { Line } from './timeline.ts';
 import { virtualProbes } from './virtual-probes.ts';
-import type { Promql } from './virtual-prometheus.ts';
 
 export interface Simulation {
   /** In order of time. */
@@ -31,11 +31,7 @@ export interface SimulateOptions {
 /** More looks at one instant than this go in circles. */
 const LOOKS_MAX = 40;
 
-export function simulate(
-  scenario: Scenario,
-  promql: Promql,
-  _options: SimulateOptions = {},
-): SimulationResult {
+export function simulate(scenario: Scenario, _options: SimulateOptions = {}): SimulationResult {
   let shell: ScenarioShell | undefined;
   const timing = {
     beginMs: scenario.startMs - parseDuration(scenario.history),
@@ -49,11 +45,16 @@ export function simulate(
     shareOf: (atMs) => shell?.shareAt(atMs) ?? scenario.weight,
   });
   const probes = virtualProbes(scenario.series, scenario.spec, timing);
-  const problems = [named, probes].flatMap((one) => (one.type === 'invalid' ? one.problems : []));
-  if (named.type === 'invalid' || probes.type === 'invalid') {
+  const stepMs = parseDuration(scenario.spec.analysis.interval);
+  const promql = scenarioPromql(scenario.series, { ...timing, stepMs, endMs: scenario.endMs });
+  const problems = [named, probes, promql].flatMap((one) =>
+    one.type === 'invalid' ? one.problems : [],
+  );
+  if (named.type === 'invalid' || probes.type === 'invalid' || promql.type === 'invalid') {
     return { type: 'invalid', problems: problems.map((one) => `${scenario.file}: ${one}`) };
   }
-  shell = new ScenarioShell(scenario, { promql, named: named.values, probes: probes.probes });
+  const measured = { promql: promql.promql, named: named.values, probes: probes.probes };
+  shell = new ScenarioShell(scenario, measured);
   run(scenario, shell);
   const { status, lines, looks } = shell;
   return { type: 'ok', lines, status, weight: shell.shareAt(scenario.endMs), looks };

@@ -2,6 +2,8 @@
 import type { Answer, FailedAnswer, MetricQuestion, QueryFault, Series } from '#core/answer.ts';
 import type { Meanings } from './measures.ts';
 import type { NamedValues } from './named-values.ts';
+import { EvaluationFault } from './promql/columns.ts';
+import type { ScenarioPromql } from './promql/scenario-promql.ts';
 
 /** How Prometheus fails, in the words of a scenario. */
 export type Outage = 'down' | 'slow' | 'partial' | 'refusing' | 'empty';
@@ -13,18 +15,10 @@ const faults: Readonly<Record<Exclude<Outage, 'empty'>, readonly [QueryFault, st
   refusing: ['refused', 'Prometheus answers 401 Unauthorized'],
 };
 
-/** Answers PromQL over series: a time series for each, on the grid. */
-export interface Promql {
-  /** Throws PromqlFault with a sentence where something is not carried out. */
-  range(query: string, startMs: number, endMs: number, stepMs: number): readonly Series[];
-  /** Whether any series of the scenario bears a name that the query selects. */
-  knows(query: string): boolean;
-}
-
 export interface VirtualPrometheusOptions {
   readonly meanings: () => Meanings;
   readonly named: () => NamedValues;
-  readonly promql: Promql;
+  readonly promql: ScenarioPromql;
 }
 
 export class VirtualPrometheus {
@@ -41,6 +35,16 @@ export class VirtualPrometheus {
       const [fault, message] = faults[this.outage];
       return { type: 'error', fault, message } satisfies FailedAnswer;
     }
+    try {
+      return this.#measured(question);
+    } catch (error) {
+      if (!(error instanceof EvaluationFault)) throw error;
+      const message = `Prometheus: ${error.message}`;
+      return { type: 'error', fault: 'badQuery', message };
+    }
+  }
+
+  #measured(question: MetricQuestion): Answer {
     const isInstant = question.type === 'instant';
     const grid = isInstant
       ? { startMs: question.atMs, endMs: question.atMs, stepMs: 1 }

@@ -4,7 +4,6 @@ import { parseDocument } from 'yaml';
 import { BadInput, type ExitCode, exitCodes, type Terminal } from '#cli/command.ts';
 import { outputOf, readFlags } from '#cli/flags.ts';
 import { type Difference, differences, expectationsOf } from '#simulate/expectations.ts';
-import { noPromql } from '#simulate/promql-pending.ts';
 import { readScenario, type Scenario } from '#simulate/read-scenario.ts';
 import { renderJson, renderText, renderVerdict } from '#simulate/render.ts';
 import { type Simulation, simulate } from '#simulate/simulate.ts';
@@ -73,7 +72,7 @@ function runFile(file: string, { readText }: Terminal, everyTick: boolean): Run 
   const result = readScenario({ file, text, readBeside });
   if (result.type === 'invalid') throw new BadInput(result.problems);
   const { scenario } = result;
-  const simulation = simulate(scenario, noPromql, { everyTick });
+  const simulation = simulate(scenario, { everyTick });
   if (simulation.type === 'invalid') throw new BadInput(simulation.problems);
   return { scenario, text, simulation, found: differences(scenario, simulation) };
 }
