@@ -139,7 +139,10 @@ export function vectorsCombined(
     const key = signature(column.labels);
     groups.set(key, [...(groups.get(key) ?? []), column]);
   }
-  for (const group of groups.values()) refuseMeeting(group, count, isSwapped ? 'left' : 'right');
+  const isThere = presenceOf(many, count);
+  for (const group of groups.values()) {
+    refuseMeeting(group, isThere, isSwapped ? 'left' : 'right');
+  }
   const results: Column[] = [];
   const matched = new Map<string, Column[]>();
   for (const column of many) {
@@ -159,20 +162,29 @@ export function vectorsCombined(
     }
   }
   if (matching?.many === undefined) {
-    for (const group of matched.values()) refuseMeeting(group, count, undefined);
+    for (const group of matched.values()) refuseMeeting(group, isThere, undefined);
   }
   return merged(results, count);
 }
 
-/** Series of one group may follow one another, but not be there at the same instant. */
+/** 1 where any of the series is there. */
+function presenceOf(vector: Vector, count: number): Uint8Array {
+  const any = new Uint8Array(count);
+  for (const { present } of vector) {
+    for (let k = 0; k < count; k += 1) if (present[k] === 1) any[k] = 1;
+  }
+  return any;
+}
+
+/** Series of one group may follow one another, but not be there at the same instant, unless there is nothing to meet. */
 function refuseMeeting(
   group: readonly Column[],
-  count: number,
+  isThere: Uint8Array,
   side: 'left' | 'right' | undefined,
 ): void {
   if (group.length < 2) return;
-  for (let k = 0; k < count; k += 1) {
-    if (group.filter(({ present }) => present[k] === 1).length < 2) continue;
+  for (const [k, there] of isThere.entries()) {
+    if (there !== 1 || group.filter(({ present }) => present[k] === 1).length < 2) continue;
     throw new EvaluationFault(
       side === undefined
         ? 'multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)'

@@ -154,6 +154,19 @@ function lost(values: Float64Array): Float64Array {
   return sums;
 }
 
+function lostBetween(values: Float64Array, from: number, last: number): number {
+  const sums = lost(values);
+  const difference = (sums[last] ?? 0) - (sums[from] ?? 0);
+  if (Number.isFinite(difference)) return difference;
+  // Of infinite sums there is no difference.
+  let sum = 0;
+  for (let index = from + 1; index <= last; index += 1) {
+    const before = values[index - 1] ?? 0;
+    if ((values[index] ?? 0) < before) sum += before;
+  }
+  return sum;
+}
+
 function extrapolated(
   { series, from, to, startMs, endMs }: Window,
   { isCounter, isRate }: { readonly isCounter: boolean; readonly isRate: boolean },
@@ -163,10 +176,7 @@ function extrapolated(
   const [firstMs = 0, lastMs = 0] = [times[from], times[to - 1]];
   const first = values[from] ?? Number.NaN;
   let result = (values[to - 1] ?? Number.NaN) - first;
-  if (isCounter) {
-    const sums = lost(values);
-    result += (sums[to - 1] ?? 0) - (sums[from] ?? 0);
-  }
+  if (isCounter) result += lostBetween(values, from, to - 1);
   const sampledS = (lastMs - firstMs) / 1000;
   const averageS = sampledS / (to - from - 1);
   let toStartS = (firstMs - startMs) / 1000;
