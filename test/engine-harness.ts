@@ -3,6 +3,7 @@ import type { RolloutSpecInput } from '#api/rollout.ts';
 import type { TriggerStatus } from '#api/status.ts';
 import type { Answer, QueryFault, Question } from '#core/answer.ts';
 import type { Action } from '#core/decision.ts';
+import type { JobState } from '#core/snapshot.ts';
 import { EngineShell } from '#simulate/engine-shell.ts';
 import type { VirtualRoute } from '#simulate/virtual-route.ts';
 import type { VirtualSuiteRun } from '#simulate/virtual-suites.ts';
@@ -34,6 +35,8 @@ export interface World {
   probe: (url: string, nowMs: number) => boolean | undefined;
   /** How a run of a health suite that starts now will go; see `suiteRun` in the builders. */
   suite: (name: string, nowMs: number) => VirtualSuiteRun;
+  /** How far a Job is. */
+  job: (name: string, createdAtMs: number, nowMs: number) => JobState;
   /** What comes of a write to a route: `lost` is an API server that does not answer. */
   write: (route: FakeRoute, action: Action, nowMs: number) => 'done' | 'lost';
 }
@@ -71,6 +74,7 @@ export class EngineHarness extends EngineShell<RolloutSpecInput> {
       ready: () => 2,
       probe: () => true,
       suite: () => suiteRun({ passed: 100 }),
+      job: () => ({ type: 'succeeded' }),
       write: () => 'done',
       ...options.world,
     };
@@ -123,6 +127,10 @@ export class EngineHarness extends EngineShell<RolloutSpecInput> {
 
   protected override write(route: FakeRoute, action: Action): 'done' | 'lost' {
     return this.world.write(route, action, this.now);
+  }
+
+  protected override job(name: string, createdAtMs: number): JobState {
+    return this.world.job(name, createdAtMs, this.now);
   }
 
   protected override suite(name: string): VirtualSuiteRun {

@@ -55,7 +55,6 @@ export function resolvePoints(spec: RolloutSpec): PlanPoint[] {
     kind: 'End',
     atMs: parseDuration(schedule.end),
     // What `success` asks for has a rule of its own.
-    unjudged: (spec.success?.require ?? []).filter((one) => one === 'SnapshotsComplete'),
   };
   // A stable sort keeps the order that the schema has already checked within each kind.
   return [...[...checkpoints, ...steps].sort((a, b) => a.atMs - b.atMs), end];

@@ -13,6 +13,7 @@ import {
   judgeCriterion,
 } from './criteria.ts';
 import type { EventDraft } from './decision.ts';
+import { snapshotsComplete } from './evidence.ts';
 import { fillerFor } from './fill.ts';
 import type { RunCriterion, RunSpec } from './run-spec.ts';
 import { currentPoint, dueAtMs, resolvePlan } from './schedule.ts';
@@ -107,7 +108,7 @@ function judgeRequirement(
     case 'MonitoringOperational':
       return judgeSight(view, window);
     case 'SnapshotsComplete':
-      return { type: 'met', message: requirement };
+      return { message: requirement, ...snapshotsComplete(view) };
     default:
       return assertNever(requirement);
   }

@@ -282,6 +282,20 @@ describe('what else is required', () => {
   });
 });
 
+describe('SnapshotsComplete', () => {
+  test('is met by a run that was looked after, and missed where nobody was there', () => {
+    const looked = harness({ criteria: [], require: ['SnapshotsComplete'] });
+    looked.runUntil(END);
+    assert.equal(looked.status.phase, 'Succeeded', looked.status.message);
+    const asleep = harness({ criteria: [], require: ['SnapshotsComplete'] });
+    asleep.runUntil(T0 + 70 * MINUTE);
+    asleep.sleepUntil(T0 + 100 * MINUTE);
+    asleep.runUntil(END + HOUR);
+    assert.equal(asleep.status.phase, 'Held');
+    assert.match(asleep.status.message ?? '', /snapshots are missing/);
+  });
+});
+
 describe('a process that dies', () => {
   for (const crash of ['beforeStatus', 'beforeActions'] as const) {
     test(`(${crash}) at the judgement extends once all the same`, () => {

@@ -47,7 +47,7 @@ describe('a trigger that has held', () => {
         'Verify Skipped',
         'Restore Skipped',
         'Stabilize Skipped',
-        'Report Skipped',
+        'Report Succeeded',
       ],
     );
     assert.equal(run.status.history?.[0]?.outcome, 'RolledBack');
