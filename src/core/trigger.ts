@@ -294,7 +294,9 @@ function firing(
   firingAtMs: number,
 ): TriggerStatus {
   const { trigger, before, measure } = step;
-  const held = `for ${spanText(trigger.forMs)} since ${clockText(activeAtMs)}`;
+  // Evidence says itself since when it was gathered.
+  const isOfItself = trigger.judge.type === 'Sequential' && trigger.forMs === 0;
+  const held = isOfItself ? '' : ` for ${spanText(trigger.forMs)} since ${clockText(activeAtMs)}`;
   return changed(before, {
     ...base(trigger),
     state: 'Firing',
@@ -302,7 +304,7 @@ function firing(
     firingAt: toIso(firingAtMs),
     value: valueText(value),
     reason: 'ConditionHeld',
-    message: `${says} ${held} (${measureText(measure)})`,
+    message: `${says}${held} (${measureText(measure)})`,
   });
 }
 
