@@ -1,4 +1,5 @@
 /** Two arms under load for some hours: counters that Prometheus scrapes, with the chance of a bad request as it is told. */
+import type { Block } from '#core/judge/blocks.ts';
 import type { ArmCounts } from '#core/judge/e-value.ts';
 import { poisson } from '#test/fakes/noise.ts';
 import { ScrapedCounter } from '#test/fakes/scraped-counter.ts';
@@ -6,6 +7,9 @@ import type { Random } from '#test/simulation/random.ts';
 
 /** Scrapes and evaluations: the default of `analysis.interval`. */
 export const TICK_MS = 15_000;
+
+/** Both arms have served since long before the rollout. */
+const BEFORE_MS = 20 * TICK_MS;
 
 export interface Load {
   /** Requests a second. */
@@ -23,7 +27,7 @@ export class Arm {
 
   /** Scraped from before the beginning on, somewhere between two ticks. */
   constructor(random: Random) {
-    const scrapes = { everyMs: TICK_MS, firstMs: Math.floor(random.next() * TICK_MS) - TICK_MS };
+    const scrapes = { everyMs: TICK_MS, firstMs: Math.floor(random.next() * TICK_MS) - BEFORE_MS };
     this.#bad = new ScrapedCounter(scrapes);
     this.#total = new ScrapedCounter(scrapes);
     this.#random = random;
@@ -41,9 +45,10 @@ export class Arm {
   }
 
   /** What the judge's queries answer. */
-  counted(fromMs: number, toMs: number): ArmCounts {
-    const bad = this.#bad.counted(fromMs, toMs) ?? 0;
-    return { bad, total: this.#total.counted(fromMs, toMs) ?? 0 };
+  counted({ startMs, lengthMs }: Block): ArmCounts {
+    const toMs = startMs + lengthMs;
+    const bad = this.#bad.counted(startMs, toMs) ?? 0;
+    return { bad, total: this.#total.counted(startMs, toMs) ?? 0 };
   }
 
   /** What a literal trigger reads: `rate(bad[5m]) / rate(total[5m])`; undefined without traffic. */

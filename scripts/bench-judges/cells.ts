@@ -6,8 +6,8 @@ import { type Random, randomOf } from '#test/simulation/random.ts';
 import type { Load } from './arms.ts';
 import { type Contestant, type Rollout, watch } from './watch.ts';
 
-export const MINUTE = 60_000;
-export const HOUR = 60 * MINUTE;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 const LENGTH = 48 * HOUR;
 const HALF_AT = 6 * HOUR;
 const FULL_AT = 30 * HOUR;
@@ -63,6 +63,20 @@ export function falseRollbacks(bad: number, perSecond: number, replications: num
   return { bad, perSecond, replications, fired };
 }
 
+/** A canary that is as much worse as is tolerated: here the promise is put to the test, since chance alone decides. */
+export function atTheBorder(perSecond: number, replications: number): Falses {
+  const bad = 0.001;
+  const rollout: Rollout = {
+    startMs: HOUR,
+    endMs: LENGTH,
+    canary: steady(perSecond, bad * judgeSettings.toleratedFactor),
+    stable: steady(perSecond, bad),
+  };
+  const seed = seedOf('border', bad, perSecond);
+  const fired = counted([relative], replications, seed, () => rollout);
+  return { bad, perSecond, replications, fired };
+}
+
 /** 5 % bad on both arms for ten minutes, at any time of a day that is healthy otherwise. */
 export function commonCause(perSecond: number, replications: number): Falses {
   const bad = 0.05;
@@ -115,24 +129,29 @@ export interface Detection {
 
 const PATIENCE = 6 * HOUR;
 
-/** Stable has 0.1 % bad. The canary is bad from the step on, or from some time in the 25th hour on. */
+/** Stable has 0.1 % bad. The canary is bad from the step on, from T+24h on, or from anywhere in the hour after that. */
 export function detection(
-  onset: 'step' | 'late',
+  onset: 'step' | 'late' | 'anywhere',
   { bad, perSecond }: { readonly bad: number; readonly perSecond: number },
   replications: number,
 ): Detection {
-  const judges = onset === 'step' ? [relative, absolute] : [relative, unbroken];
+  const judges = onset === 'step' ? [relative, absolute, unbroken] : [relative, unbroken];
   const delays = new Map<string, number[]>(
     ['literal', ...judges.map(({ name }) => name)].map((name) => [name, []]),
   );
   const seed = seedOf(onset, bad, perSecond);
   for (let index = 0; index < replications; index += 1) {
     const random = randomOf(seed + index);
-    const onsetMs = onset === 'step' ? 0 : 24 * HOUR + Math.floor(random.next() * HOUR);
+    const inHourMs = onset === 'anywhere' ? Math.floor(random.next() * HOUR) : 0;
+    const onsetMs = onset === 'step' ? 0 : 24 * HOUR + inHourMs;
     const rollout: Rollout = {
       startMs: 0,
       endMs: onsetMs + PATIENCE,
-      canary: (atMs) => ({ perSecond, bad: atMs < onsetMs ? 0.001 : bad }),
+      // Nobody asks canary anything before its step.
+      canary: (atMs) => ({
+        perSecond: atMs < 0 ? 0 : perSecond,
+        bad: atMs < onsetMs ? 0.001 : bad,
+      }),
       stable: steady(perSecond, 0.001),
     };
     const fired = watch(rollout, judges, random);

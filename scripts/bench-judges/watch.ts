@@ -1,7 +1,8 @@
 /** Several judges watch one rollout: when does each of them first call canary bad? */
 import { holds, parseCondition } from '#api/condition-text.ts';
-import { blockAt } from '#core/judge/blocks.ts';
+import { blockAt, widened } from '#core/judge/blocks.ts';
 import { weigh } from '#core/judge/evidence.ts';
+import { judgeSettings } from '#core/judge/settings.ts';
 import type { Random } from '#test/simulation/random.ts';
 import { Arm, type LoadAt, TICK_MS } from './arms.ts';
 
@@ -60,12 +61,15 @@ export function watch(
     if (!firedAt.has(name)) firedAt.set(name, atMs);
   }
 
+  /** As core/judge/sequential.ts asks for the counts. */
   function isOver({ since, hasStable, logBar, blockMs }: Contestant, atMs: number): boolean {
+    const isCompared = hasStable(atMs);
+    const lagMs = isCompared ? literal.rangeMs * judgeSettings.lagPerRange : 0;
     const sinceMs = since(atMs);
-    const block = sinceMs === undefined ? undefined : blockAt(sinceMs, atMs, blockMs);
+    const block = sinceMs === undefined ? undefined : blockAt(sinceMs, atMs - lagMs, blockMs);
     if (block === undefined) return false;
-    const mine = canary.counted(block.startMs, atMs);
-    const other = hasStable(atMs) ? stable.counted(block.startMs, atMs) : undefined;
+    const mine = canary.counted(block);
+    const other = isCompared ? stable.counted(widened(block, lagMs)) : undefined;
     return weigh(mine, other, { limit: literal.condition.threshold, logBar }).isOver;
   }
 }

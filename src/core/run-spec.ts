@@ -92,6 +92,8 @@ export interface SequentialJudge {
   /** What ln e has to reach. */
   readonly logBar: number;
   readonly blockMs: number;
+  /** By how much stable's time is longer than canary's at both ends. */
+  readonly lagMs: number;
 }
 
 export type Judge = { readonly type: 'Threshold' } | SequentialJudge;

@@ -48,3 +48,8 @@ export function plannedBlocks(
     blocks.reduce((all, one) => all + one, 0),
   );
 }
+
+/** The same time, longer by so much at both ends. */
+export function widened({ startMs, lengthMs }: Block, byMs: number): Block {
+  return { startMs: startMs - byMs, lengthMs: lengthMs + 2 * byMs };
+}

@@ -41,6 +41,7 @@ export function resolveJudge(
     limit: limitOf(trigger.condition, where, problems),
     logBar: logBarOf(judgeSettings.alpha, blocksOf(plan)),
     blockMs: judgeSettings.blockMs,
+    lagMs: measure.rangeMs * judgeSettings.lagPerRange,
   };
 }
 

@@ -45,9 +45,12 @@ class Traffic {
   #share = () => 0;
 
   constructor(perSecond: number, badAt: BadAt) {
-    const scrapes = { everyMs: EVERY, firstMs: T0 - HOUR + 4 * SECOND };
-    const counters = () => ({ bad: new ScrapedCounter(scrapes), all: new ScrapedCounter(scrapes) });
-    this.#counters = { old: counters(), new: counters() };
+    // At every tick canary has just been scraped, and stable long ago.
+    const counters = (phaseMs: number) => {
+      const scrapes = { everyMs: EVERY, firstMs: T0 - HOUR + phaseMs };
+      return { bad: new ScrapedCounter(scrapes), all: new ScrapedCounter(scrapes) };
+    };
+    this.#counters = { old: counters(SECOND), new: counters(14 * SECOND) };
     this.#perSecond = perSecond;
     this.#badAt = badAt;
   }
@@ -75,14 +78,14 @@ class Traffic {
   }
 
   #serveUntil(atMs: number): void {
-    while (this.#counters.old.all.nextScrapeMs <= atMs) {
-      const at = this.#counters.old.all.nextScrapeMs;
-      for (const arm of ['old', 'new'] as const) {
-        const share = (arm === 'new' ? this.#share() : 100 - this.#share()) / 100;
-        const mean = (this.#perSecond * share * EVERY) / SECOND;
-        const failed = poisson(this.#random, mean * this.#badAt(arm, at));
-        this.#counters[arm].bad.add(failed);
-        this.#counters[arm].all.add(failed + poisson(this.#random, mean));
+    for (const arm of ['old', 'new'] as const) {
+      const { bad, all } = this.#counters[arm];
+      const share = (arm === 'new' ? this.#share() : 100 - this.#share()) / 100;
+      const mean = (this.#perSecond * share * EVERY) / SECOND;
+      while (all.nextScrapeMs <= atMs) {
+        const failed = poisson(this.#random, mean * this.#badAt(arm, all.nextScrapeMs));
+        bad.add(failed);
+        all.add(failed + poisson(this.#random, mean));
       }
     }
   }
@@ -151,12 +154,16 @@ describe('under the sequential judge', () => {
   });
 
   test('an incident that both arms have is not canary`s at 50 %', () => {
+    // Between a scrape of stable and one of canary; the last begins before the end of a block.
+    const begins = [7_205 * SECOND, 12_005 * SECOND, 4 * HOUR - 9 * MINUTE - 40 * SECOND];
     const both: BadAt = (_, atMs) =>
-      atMs >= HALF + 2 * HOUR && atMs < HALF + 2 * HOUR + 10 * MINUTE ? 0.05 : 0.001;
-    const run = new Traffic(100, both).rollout();
-    run.runUntil(HALF + 5 * HOUR);
-    assert.equal(run.status.phase, 'Progressing');
-    assert.equal(run.status.rollback, undefined);
+      begins.some((at) => atMs >= HALF + at && atMs < HALF + at + 10 * MINUTE) ? 0.05 : 0.001;
+    for (const perSecond of [100, 2000]) {
+      const run = new Traffic(perSecond, both).rollout();
+      run.runUntil(HALF + 6 * HOUR);
+      assert.equal(run.status.phase, 'Progressing');
+      assert.equal(run.trigger()?.state, 'Inactive');
+    }
   });
 
   test('at 100 %, where nothing is left to compare with, it is held to the limit', () => {

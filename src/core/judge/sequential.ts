@@ -3,8 +3,8 @@ import type { Ask } from '#core/answer.ts';
 import { assert } from '#core/assert.ts';
 import type { SequentialJudge } from '#core/run-spec.ts';
 import type { Judged, Verdict } from '#core/verdict.ts';
-import { type Block, blockAt, blockBefore } from './blocks.ts';
-import { type Counted, countArm, countMeasure, isYoung, type Ratio } from './counts.ts';
+import { type Block, blockAt, blockBefore, widened } from './blocks.ts';
+import { type Counted, countArm, isYoung, type Ratio } from './counts.ts';
 import type { ArmCounts } from './e-value.ts';
 import { type Evidence, weigh } from './evidence.ts';
 import { evidenceText } from './evidence-text.ts';
@@ -32,7 +32,8 @@ export function sequentialVerdict(
   const { sinceMs } = context.arms;
   const { name, measure } = trigger;
   assert(measure.type === 'ratio', 'a sequential judge counts a ratio');
-  const block = blockAt(sinceMs, atMs, judge.blockMs);
+  const lagMs = asksStable(judge, measure, context) ? judge.lagMs : 0;
+  const block = blockAt(sinceMs, atMs - lagMs, judge.blockMs);
   if (block === undefined) {
     const says = `${name}: nothing counted yet at this weight`;
     return { type: 'judged', isTrue: false, says };
@@ -62,12 +63,12 @@ function evidenceIn(
   measure: Ratio,
   { fill, ask, arms }: Arms,
 ): Found | undefined {
+  const isCompared = asksStable(judge, measure, { fill, arms });
   const canary = countArm(judge, measure, block, { fill, ask });
-  const asksStable = arms.isStableExpected && namesArms(judge, measure, block, { fill, arms });
-  const stable = asksStable
-    ? countArm(judge, measure, block, { fill: arms.fillStable, ask })
+  const stable = isCompared
+    ? countArm(judge, measure, widened(block, judge.lagMs), { fill: arms.fillStable, ask })
     : undefined;
-  if (canary === undefined || (asksStable && stable === undefined)) return undefined;
+  if (canary === undefined || (isCompared && stable === undefined)) return undefined;
   if (canary.type !== 'counts') return { type: 'unknown', reading: canary };
   if (stable?.type === 'error') return { type: 'unknown', reading: stable };
   const control = controlOf(stable, isYoung(block, measure));
@@ -81,14 +82,11 @@ function controlOf(stable: Counted | undefined, young: boolean): ArmCounts | und
 }
 
 /** A query that does not say which arm it is about has no other arm to compare with. */
-function namesArms(
-  judge: SequentialJudge,
-  measure: Ratio,
-  block: Block,
+function asksStable(
+  { counts }: SequentialJudge,
+  { series = {} }: Ratio,
   { fill, arms }: Pick<Arms, 'fill' | 'arms'>,
 ): boolean {
-  const texts = [fill, arms.fillStable].map((one) =>
-    JSON.stringify(countMeasure(judge, measure, block, one)),
-  );
-  return texts[0] !== texts[1];
+  const texts = [...counts.bad, ...counts.total, ...Object.values(series)];
+  return arms.isStableExpected && texts.some((text) => fill(text) !== arms.fillStable(text));
 }

@@ -21,4 +21,11 @@ export const judgeSettings = {
    * of them a regression that begins after a day takes hours to show, with blocks minutes (docs/judges.md).
    */
   blockMs: 60 * 60_000,
+  /**
+   * The arms are scraped at different moments, so what hits both of them is seen on one of them first: at 100 requests a
+   * second that alone looks like a regression of canary. So canary is judged as it was so long ago, and stable's time
+   * reaches so much further at both ends: it holds every scrape that canary's does. A range in a query is by convention
+   * at least four scrapes long, so that a quarter of it is at least one.
+   */
+  lagPerRange: 1 / 4,
 } as const;
