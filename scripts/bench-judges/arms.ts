@@ -48,7 +48,7 @@ export class Arm {
   counted({ startMs, lengthMs }: Block): ArmCounts {
     const toMs = startMs + lengthMs;
     const bad = this.#bad.counted(startMs, toMs) ?? 0;
-    return { bad, total: this.#total.counted(startMs, toMs) ?? 0 };
+    return { bad, total: this.#total.increase(startMs, toMs) ?? 0 };
   }
 
   /** What a literal trigger reads: `rate(bad[5m]) / rate(total[5m])`; undefined without traffic. */

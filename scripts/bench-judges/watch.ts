@@ -69,7 +69,8 @@ export function watch(
     const block = sinceMs === undefined ? undefined : blockAt(sinceMs, atMs - lagMs, blockMs);
     if (block === undefined) return false;
     const mine = canary.counted(block);
-    const other = isCompared ? stable.counted(widened(block, lagMs)) : undefined;
+    const around = isCompared ? stable.counted(widened(block, lagMs)) : undefined;
+    const other = around && { ...around, beside: stable.counted(block).total };
     return weigh(mine, other, { limit: literal.condition.threshold, logBar }).isOver;
   }
 }

@@ -6,9 +6,15 @@ import type { SuiteFigure } from './answer.ts';
 import { validForMs } from './resolve-suites.ts';
 import type { CountText, Measure } from './run-spec.ts';
 
-/** How many there were instead of how many a second; `pieces` as in {@link CountText}. */
+/** How many there were instead of how many a second. */
 export type Counting =
-  | { readonly type: 'counted'; readonly pieces: CountText }
+  | {
+      readonly type: 'counted';
+      /** Stretched to the whole time, as `increase` does it. */
+      readonly increase: CountText;
+      /** No more than was seen. */
+      readonly seen: CountText;
+    }
   | { readonly type: 'uncounted'; readonly message: string };
 
 export type QueryFacts =

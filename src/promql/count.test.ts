@@ -4,30 +4,32 @@ import { describe, test } from 'node:test';
 import { checkPromql } from './check.ts';
 import { countQuery } from './count.ts';
 
-/** `increase(m[T])` less what it made up. */
-const counted = (selector: string) =>
-  `(increase(${selector}[1h]) * (1 - 2.2 / (count_over_time(${selector}[1h]) + 1.2)))`;
+/** `increase(m[T])`, and the same less what it made up; a selector stands between two bars. */
+const seen = '(increase($1[1h]) * (1 - 2.2 / (count_over_time($1[1h]) + 1.2)))';
 
 describe('a query for a rate becomes one for a count:', () => {
   const rows: readonly (readonly [query: string, count: string])[] = [
-    ['rate(a[5m])', counted('a')],
-    ['sum(rate(a{b="c"}[5m]))', `sum(${counted('a{b="c"}')})`],
-    ['sum by (s) (irate(a[1m]))', `sum by (s) (${counted('a')})`],
-    ['sum(increase(a[1m])) by (s)', `sum(${counted('a')}) by (s)`],
-    ['sum(rate(a[5m])) or vector(0)', `sum(${counted('a')}) or vector(0)`],
-    ['sum(rate(a[5m])) - sum(rate(b[5m]))', `sum(${counted('a')}) - sum(${counted('b')})`],
-    ['sum(rate(a[5m]) + on (s) rate(b[1m]))', `sum(${counted('a')} + on (s) ${counted('b')})`],
-    ['histogram_count(sum(rate(a[5m])))', `histogram_count(sum(${counted('a')}))`],
-    ['SUM(rate(a[5m])) # all', `SUM(${counted('a')}) # all`],
-    ['sum(\n  rate(\n    a{b="]5m["}[5m]\n  )\n)', `sum(\n  ${counted('a{b="]5m["}')}\n)`],
+    ['rate(a[5m])', '|a|'],
+    ['sum(rate(a{b="c"}[5m]))', 'sum(|a{b="c"}|)'],
+    ['sum by (s) (irate(a[1m]))', 'sum by (s) (|a|)'],
+    ['sum(increase(a[1m])) by (s)', 'sum(|a|) by (s)'],
+    ['sum(rate(a[5m])) or vector(0)', 'sum(|a|) or vector(0)'],
+    ['sum(rate(a[5m])) - sum(rate(b[5m]))', 'sum(|a|) - sum(|b|)'],
+    ['sum(rate(a[5m]) + on (s) rate(b[1m]))', 'sum(|a| + on (s) |b|)'],
+    ['histogram_count(sum(rate(a[5m])))', 'histogram_count(sum(|a|))'],
+    ['SUM(rate(a[5m])) # all', 'SUM(|a|) # all'],
+    ['sum(\n  rate(\n    a{b="]5m["}[5m]\n  )\n)', 'sum(\n  |a{b="]5m["}|\n)'],
   ];
   for (const [query, count] of rows) {
     test(query, () => {
       const counting = countQuery(query);
-      assert.equal(counting.type, 'counted');
-      const text = counting.type === 'counted' ? counting.pieces.join('1h') : '';
-      assert.equal(text, count);
-      assert.equal(checkPromql(text).type, 'ok');
+      assert.ok(counting.type === 'counted');
+      const texts = [counting.seen.join('1h'), counting.increase.join('1h')];
+      assert.deepEqual(texts, [
+        count.replaceAll(/[|](.*?)[|]/g, seen),
+        count.replaceAll(/[|](.*?)[|]/g, 'increase($1[1h])'),
+      ]);
+      for (const text of texts) assert.equal(checkPromql(text).type, 'ok');
     });
   }
 });

@@ -8,8 +8,10 @@ import { parser } from '@prometheus-io/lezer-promql';
 export type Counting =
   | {
       readonly type: 'counted';
-      /** The query in pieces; between each two stands the time to count over. */
-      readonly pieces: readonly string[];
+      /** The query in pieces; between each two stands the time T to count over. */
+      readonly increase: readonly string[];
+      /** The same, less what `increase` may have made up. */
+      readonly seen: readonly string[];
     }
   | {
       readonly type: 'uncounted';
@@ -21,7 +23,7 @@ const ALLOWED =
   'counted are rate(m[…]), irate(m[…]) and increase(m[…]), by themselves or under sum, +, -, or and histogram_count';
 
 /**
- * Each `rate(m[5m])` becomes `(increase(m[T]) * (1 - 2.2 / (count_over_time(m[T]) + 1.2)))`.
+ * Each `rate(m[5m])` becomes `increase(m[T])`, or `(increase(m[T]) * (1 - 2.2 / (count_over_time(m[T]) + 1.2)))`.
  *
  * `increase` stretches what lies between its first and its last sample to the whole of T, by at most 1.1 sample
  * distances at each end (extrapolationThreshold in promql/functions.go): with n samples by at most (n + 1.2) / (n − 1).
@@ -39,19 +41,31 @@ export function countQuery(text: string, original: string = text): Counting {
     const found = original.slice(obstacle.from, obstacle.to).trim();
     return { type: 'uncounted', message: `${shortened(found)} gives no count; ${ALLOWED}` };
   }
+  const increase = rewritten(original, counters, (of) => [`increase(${of}[`, '])']);
+  const seen = rewritten(original, counters, (of) => [
+    `(increase(${of}[`,
+    `]) * (1 - 2.2 / (count_over_time(${of}[`,
+    ']) + 1.2)))',
+  ]);
+  return { type: 'counted', increase, seen };
+}
+
+/** The text with something else in place of each counter, cut where the time to count over stands. */
+function rewritten(
+  text: string,
+  counters: readonly Counter[],
+  piecesFor: (selector: string) => readonly string[],
+): readonly string[] {
   const pieces: string[] = [];
-  let piece = '';
+  let open = '';
   let doneTo = 0;
   for (const { call, selector } of counters) {
-    const of = original.slice(selector.from, selector.to);
-    pieces.push(
-      `${piece}${original.slice(doneTo, call.from)}(increase(${of}[`,
-      `]) * (1 - 2.2 / (count_over_time(${of}[`,
-    );
-    piece = ']) + 1.2)))';
+    const [first = '', ...rest] = piecesFor(text.slice(selector.from, selector.to));
+    pieces.push(open + text.slice(doneTo, call.from) + first, ...rest.slice(0, -1));
+    open = rest.at(-1) ?? '';
     doneTo = call.to;
   }
-  return { type: 'counted', pieces: [...pieces, piece + original.slice(doneTo)] };
+  return [...pieces, open + text.slice(doneTo)];
 }
 
 interface Counter {

@@ -47,6 +47,24 @@ export function countArm(
   return share.type === 'noData' ? share : none;
 }
 
+/**
+ * How many requests an arm had in a block, without how many of them were bad.
+ *
+ * @returns undefined while the answer is missing
+ */
+export function countRequests(
+  judge: SequentialJudge,
+  measure: Ratio,
+  block: Block,
+  { fill, ask }: { readonly fill: (text: string) => string; readonly ask: Ask },
+): Counted | undefined {
+  const { total: query, series } = countMeasure(judge, measure, block, fill);
+  const reading = readAt({ type: 'query', query, series }, block.startMs + block.lengthMs, ask);
+  if (reading === undefined || reading.type === 'error') return reading;
+  const total = reading.type === 'value' ? Math.max(0, reading.value) : 0;
+  return { type: 'counts', counts: { bad: 0, total } };
+}
+
 /** Its `bad` and `total`, with the time since the block began put in. */
 export function countMeasure(
   judge: SequentialJudge,

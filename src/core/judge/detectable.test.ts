@@ -18,7 +18,7 @@ function shareOfWorldsFound(traffic: Traffic, share: number, withinMs: number): 
     const arm = (perSecond: number, bad: number) => {
       const total = poisson(random, perSecond * seconds * (1 - bad));
       const failed = poisson(random, perSecond * seconds * bad);
-      return { bad: failed, total: total + failed };
+      return { bad: failed, total: total + failed, beside: total + failed };
     };
     const canary = arm(traffic.canaryPerSecond, share);
     const { stablePerSecond, baseline } = traffic;

@@ -53,7 +53,9 @@ function isFoundAt(traffic: Traffic, share: number, withinMs: number, bar: Bar):
   const logE = (mine: number, other: number) =>
     weigh(
       { ...canary, bad: canary.bad + mine },
-      control.total > 0 ? { ...control, bad: control.bad + other } : undefined,
+      control.total > 0
+        ? { ...control, bad: control.bad + other, beside: control.total }
+        : undefined,
       bar,
     ).logE;
   const mean = logE(0, 0);

@@ -9,7 +9,16 @@ export interface Evidence {
   readonly logE: number;
   readonly isOver: boolean;
   readonly canary: ArmCounts;
-  readonly stable: ArmCounts | undefined;
+  readonly stable: Control | undefined;
+}
+
+/**
+ * Stable, over a time that holds canary's and is a little longer at both ends, so that no moment at which canary was
+ * scraped is missing from it; see `lagPerRange`.
+ */
+export interface Control extends ArmCounts {
+  /** Its requests in canary's own time, by which the traffic is split. */
+  readonly beside: number;
 }
 
 /** What evidence is held to. */
@@ -21,9 +30,11 @@ export function logBarOf(alpha: number, blocks: number): number {
 }
 
 /** @param stable undefined where there is no control; without a request of its own yet it is, and says nothing */
-export function weigh(canary: ArmCounts, stable: ArmCounts | undefined, bar: Bar): Evidence {
+export function weigh(canary: ArmCounts, stable: Control | undefined, bar: Bar): Evidence {
   const logE =
-    stable === undefined ? absoluteLogE(canary, bar.limit) : relativeLogE(canary, stable);
+    stable === undefined
+      ? absoluteLogE(canary, bar.limit)
+      : relativeLogE(canary, { bad: stable.bad, total: stable.beside });
   return {
     test: stable === undefined ? 'absolute' : 'relative',
     logE,

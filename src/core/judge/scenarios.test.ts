@@ -70,10 +70,15 @@ class Traffic {
     const arm: Arm = query.includes('service="new"') ? 'new' : 'old';
     const { bad, all } = this.#counters[arm];
     const counter = query.includes('bad{') ? bad : all;
-    const block = /^sum\(\(increase\(.*\[(\d+)ms\]\) \* \(1 - 2\.2/.exec(query);
-    const value = block
-      ? counter.counted(atMs - Number(block[1]), atMs)
-      : perSecondOf(counter.increase(atMs - 5 * MINUTE, atMs));
+    const fromMs = atMs - Number(/\[(\d+)ms\]/.exec(query)?.[1] ?? 5 * MINUTE);
+    const increase = counter.increase(fromMs, atMs);
+    const isRate = query.includes('rate(');
+    const isSeen = query.includes('* (1 - 2.2 / (count_over_time(');
+    const value = isRate ? increase && increase / 300 : increase;
+    return this.#found(query, isSeen ? counter.counted(fromMs, atMs) : value);
+  }
+
+  #found(query: string, value: number | undefined): number | 'absent' {
     return value ?? (query.includes('vector(0)') ? 0 : 'absent');
   }
 
@@ -89,10 +94,6 @@ class Traffic {
       }
     }
   }
-}
-
-function perSecondOf(increase: number | undefined): number | undefined {
-  return increase === undefined ? undefined : increase / 300;
 }
 
 /** Canary alone is so bad from a time on. */

@@ -4,9 +4,8 @@ import { assert } from '#core/assert.ts';
 import type { SequentialJudge } from '#core/run-spec.ts';
 import type { Judged, Verdict } from '#core/verdict.ts';
 import { type Block, blockAt, blockBefore, widened } from './blocks.ts';
-import { type Counted, countArm, isYoung, type Ratio } from './counts.ts';
-import type { ArmCounts } from './e-value.ts';
-import { type Evidence, weigh } from './evidence.ts';
+import { type Counted, countArm, countRequests, isYoung, type Ratio } from './counts.ts';
+import { type Control, type Evidence, weigh } from './evidence.ts';
 import { evidenceText } from './evidence-text.ts';
 
 export interface ArmContext {
@@ -63,22 +62,37 @@ function evidenceIn(
   measure: Ratio,
   { fill, ask, arms }: Arms,
 ): Found | undefined {
-  const isCompared = asksStable(judge, measure, { fill, arms });
   const canary = countArm(judge, measure, block, { fill, ask });
-  const stable = isCompared
-    ? countArm(judge, measure, widened(block, judge.lagMs), { fill: arms.fillStable, ask })
-    : undefined;
-  if (canary === undefined || (isCompared && stable === undefined)) return undefined;
+  const control = asksStable(judge, measure, { fill, arms })
+    ? controlIn(block, judge, measure, { fill: arms.fillStable, ask })
+    : NO_CONTROL;
+  if (canary === undefined || control === undefined) return undefined;
   if (canary.type !== 'counts') return { type: 'unknown', reading: canary };
-  if (stable?.type === 'error') return { type: 'unknown', reading: stable };
-  const control = controlOf(stable, isYoung(block, measure));
-  return { type: 'evidence', evidence: weigh(canary.counts, control, judge) };
+  if (control.type === 'error') return { type: 'unknown', reading: control };
+  return { type: 'evidence', evidence: weigh(canary.counts, control.of, judge) };
 }
 
+type ControlFound =
+  | { readonly type: 'control'; readonly of: Control | undefined }
+  | Extract<Counted, { type: 'error' }>;
+
+const NO_CONTROL: ControlFound = { type: 'control', of: undefined };
+
 /** Stable without any request for so long is no control, and then the fixed limit is what there is. */
-function controlOf(stable: Counted | undefined, young: boolean): ArmCounts | undefined {
-  const counts = stable?.type === 'counts' ? stable.counts : undefined;
-  return counts !== undefined && counts.total <= 0 && !young ? undefined : counts;
+function controlIn(
+  block: Block,
+  judge: SequentialJudge,
+  measure: Ratio,
+  stable: { readonly fill: (text: string) => string; readonly ask: Ask },
+): ControlFound | undefined {
+  const around = countArm(judge, measure, widened(block, judge.lagMs), stable);
+  const beside = countRequests(judge, measure, block, stable);
+  if (around === undefined || beside === undefined) return undefined;
+  if (around.type === 'error') return around;
+  if (beside.type === 'error') return beside;
+  const isThere = around.type === 'counts' && beside.type === 'counts';
+  if (!isThere || (around.counts.total <= 0 && !isYoung(block, measure))) return NO_CONTROL;
+  return { type: 'control', of: { ...around.counts, beside: beside.counts.total } };
 }
 
 /** A query that does not say which arm it is about has no other arm to compare with. */
