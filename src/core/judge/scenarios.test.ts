@@ -231,6 +231,8 @@ describe('under the sequential judge', () => {
     });
     run.runUntil(onset + 20 * MINUTE);
     assert.equal(run.trigger()?.state, 'Firing');
+    // Nobody answers for half an hour, and that is written down.
+    run.runUntil(onset + 40 * MINUTE);
     const before = run.statusWrites;
     run.runUntil(onset + 5 * HOUR);
     assert.equal(run.trigger()?.state, 'Firing');
