@@ -47,8 +47,11 @@ export interface Observed {
   readonly routesWatched: (run: RunSpec, signal: AbortSignal) => Promise<void>;
 }
 
-/** Readings, then the range queries that prove a hold; anything beyond would be a defect of the core. */
-const ROUNDS_MAX = 4;
+/**
+ * Readings; the range queries that prove a hold; what its ladder asks; what verifies a rollback that follows at
+ * once; and one to spare. Anything beyond would be a defect of the core.
+ */
+const ROUNDS_MAX = 5;
 
 export async function observe(
   object: KubeObject,

@@ -1,7 +1,8 @@
 /** One look at one rollout, in five verbs: observe, decide, checkpoint, act, come back. */
 import { rolloutResource } from '#api/names.ts';
 import { decide } from '#core/decide.ts';
-import type { Action, Decision } from '#core/decision.ts';
+import type { Action, Decision, EventDraft } from '#core/decision.ts';
+import { hasRungsAhead } from '#core/ladder.ts';
 import type { EventRecord } from '#core/record.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 import { toIso } from '#core/time.ts';
@@ -155,7 +156,15 @@ function tell({ object, key, snapshot, decision }: Look, shell: Reconciler): voi
     decision.first.length + decision.actions.filter(isTold).length > 0;
   if (changes) shell.logger.info(fields, because.message);
   else shell.logger.debug(fields, because.message);
+  for (const { reason, note } of decision.events.filter(isForPeople)) {
+    shell.logger.warn({ ...key, runId: status.runId, reason }, note);
+  }
   shell.observer.decided(key, snapshot, decision);
+}
+
+/** What calls a person must be found in the log too, where Events live for an hour. */
+function isForPeople({ action }: EventDraft): boolean {
+  return action === 'Notify' || action === 'Page';
 }
 
 /** A record every few minutes is no news. */
@@ -167,7 +176,7 @@ function comeBack(decision: Decision): Return {
   if (decision.wakeAtMs === undefined) return { type: 'onChange' };
   const isUrgent =
     decision.status.rollback !== undefined ||
-    decision.triggers.some(({ status }) => status.state === 'Pending');
+    decision.triggers.some((one) => one.status.state === 'Pending' || hasRungsAhead(one));
   return { type: 'at', atMs: decision.wakeAtMs, slackMs: decision.slackMs, isUrgent };
 }
 

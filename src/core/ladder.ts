@@ -81,6 +81,11 @@ export function rungMoments(outcome: TriggerOutcome): number[] {
   return startMs === undefined ? [] : openRungs(outcome).map((rung) => startMs + rung.afterMs);
 }
 
+/** A firing trigger that may still do something: it must not be looked at late. */
+export function hasRungsAhead(outcome: TriggerOutcome): boolean {
+  return ladderStartMs(outcome) !== undefined && openRungs(outcome).length > 0;
+}
+
 /** The entry with these rungs carried out. */
 export function withResponses(status: TriggerStatus, due: readonly DueRung[]): TriggerStatus {
   if (due.length === 0) return status;

@@ -5,6 +5,7 @@ import { parseDuration } from '#api/duration.ts';
 import { usedPlaceholders } from '#api/placeholders.ts';
 import type { Trigger } from '#api/rollout.ts';
 import type { Rung as RungInput } from '#api/trigger.ts';
+import { rungText } from './ladder.ts';
 import type { Judge, Measure, Rung, RunTrigger } from './run-spec.ts';
 
 export function resolveTrigger(trigger: Trigger, measure: Measure, judge: Judge): RunTrigger {
@@ -21,7 +22,7 @@ export function resolveTrigger(trigger: Trigger, measure: Measure, judge: Judge)
     keepFiringForMs: parseDuration(trigger.keepFiringFor),
     noData: trigger.noData ?? noDataBySeverity[trigger.severity],
     noDataForMs: parseDuration(trigger.noDataFor),
-    ladder: ladder.map(resolveRung),
+    ladder: withoutTwins(ladder.map(resolveRung)),
     ...(compareWithStable === undefined
       ? {}
       : { compareWithStable: { holdForMs: parseDuration(compareWithStable.holdFor) } }),
@@ -29,6 +30,12 @@ export function resolveTrigger(trigger: Trigger, measure: Measure, judge: Judge)
     ...(responder === undefined ? {} : { responder }),
     ...(runbookUrl === undefined ? {} : { runbookUrl }),
   };
+}
+
+/** A rung that is written twice is one rung. */
+function withoutTwins(ladder: readonly Rung[]): readonly Rung[] {
+  const texts = ladder.map(rungText);
+  return ladder.filter((_, index) => texts.indexOf(texts[index] ?? '') === index);
 }
 
 function resolveRung({ action, after, when, suite }: RungInput): Rung {

@@ -28,10 +28,12 @@ export function respond(
 ): TriggerOutcome {
   if (fresh.status.state !== 'Firing') return fresh;
   // Until stable has answered nothing follows: it may be the service and not the canary.
-  const outcome = compareWithStable(fresh, previous, context);
-  if (outcome === undefined) return fresh;
+  const compared = compareWithStable(fresh, previous, context);
+  const outcome = compared ?? fresh;
   const find = finder(outcome, context);
+  // The trend is asked in the same round as stable.
   const due = dueRungs(outcome, context.now, (when) => find(when) !== undefined);
+  if (compared === undefined) return fresh;
   const status = withOverdue(withResponses(outcome.status, due), outcome, context);
   if (status === outcome.status) return outcome;
   const findings = due.flatMap(({ rung }) => {

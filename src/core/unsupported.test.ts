@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { RolloutSpecInput } from '#api/rollout.ts';
-import { errorsTrigger, HOUR, resolved, rolloutSpec, runSpec, T0 } from '#test/builders.ts';
+import { HOUR, resolved, rolloutSpec, runSpec, T0 } from '#test/builders.ts';
 import { EngineHarness } from '#test/engine-harness.ts';
 
 const suite = { name: 'smoke', timeout: '1m', http: { url: 'http://h/run' } };

@@ -4,7 +4,7 @@ import { openQuestions } from '#core/decide.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 
 /** Rounds that the real shell allows the core before it decides. */
-const ROUNDS_MAX = 4;
+const ROUNDS_MAX = 5;
 
 /** Throws when the core still asks after as many rounds as the real shell allows. */
 export function answered(
