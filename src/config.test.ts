@@ -38,6 +38,7 @@ describe('without flags', () => {
       metricsAddress: { type: 'listen', host: undefined, port: 8080 },
       healthAddress: { type: 'listen', host: undefined, port: 8081 },
       concurrency: 1024,
+      allowLoopbackUrls: false,
       logLevel: 'info',
       client: { requestsPerSecond: 500, burst: 1000 },
       query: { timeoutMs: 5000, concurrencyMax: 64, responseBytesMax: 16_777_216 },

@@ -27,6 +27,7 @@ export interface Config {
   readonly metricsAddress: ListenAddress;
   readonly healthAddress: ListenAddress;
   readonly concurrency: number;
+  readonly allowLoopbackUrls: boolean;
   readonly logLevel: LogLevel;
   readonly client: { readonly requestsPerSecond: number; readonly burst: number };
   readonly query: {
@@ -126,6 +127,7 @@ function toConfig(settings: Settings, env: ConfigInput['env']): Config {
     metricsAddress: settings.metricsAddress,
     healthAddress: settings.healthAddress,
     concurrency: settings.concurrency,
+    allowLoopbackUrls: settings.allowLoopbackUrls,
     logLevel: settings.logLevel,
     client: { requestsPerSecond: client.qps, burst: client.burst },
     query: {

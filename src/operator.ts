@@ -21,6 +21,7 @@ import type { Resource } from '#ports/cluster.ts';
 import type { Leadership } from '#ports/leadership.ts';
 import type { Logger } from '#ports/logger.ts';
 import type { MetricEndpoint } from '#ports/metric-source.ts';
+import { createProber } from '#probes/prober.ts';
 import {
   createMetricSource,
   type PrometheusSource,
@@ -32,6 +33,11 @@ import { untilAborted } from '#runtime/deadline.ts';
 import { RightOfWay } from '#runtime/right-of-way.ts';
 import { type ClosingStep, closeInOrder } from '#runtime/shutdown.ts';
 import { WorkQueue, type WorkQueueMetrics } from '#runtime/work-queue.ts';
+import { patternProblem } from '#suites/flaky.ts';
+import { createSuiteRunners } from '#suites/runners.ts';
+import { createSuiteBoard } from '#suites/suite-board.ts';
+import { urlProblem } from '#web/address-rules.ts';
+import { createWeb, type Web } from '#web/web.ts';
 import { createAskMetrics } from './ask-metrics.ts';
 import { crdProblem } from './crd-version.ts';
 import { createWatching } from './watching.ts';
@@ -42,6 +48,8 @@ export interface OperatorOptions {
   /** Undefined: all. */
   readonly namespaces: readonly string[] | undefined;
   readonly concurrency: number;
+  /** Whether URLs of rollouts may lead to the operator's own loopback. */
+  readonly allowLoopbackUrls: boolean;
   /** The operator's own Prometheus, with credentials as they are now; undefined when it has none. */
   readonly prometheus: () => MetricEndpoint | undefined;
   readonly query: {
@@ -123,6 +131,7 @@ interface Parts {
   readonly cluster: KubeCluster;
   readonly events: Events;
   readonly metrics: PrometheusSource;
+  readonly web: Web;
   readonly controller: Controller;
 }
 
@@ -157,6 +166,9 @@ async function plug(
     ...(namespaces === undefined ? {} : { namespaces }),
     onChange: (namespace, name) => used('Service', { namespace, name }),
   });
+  let lookAt: Controller['look'] = () => undefined;
+  const rules = { allowLoopback: options.allowLoopbackUrls };
+  const web = createWeb(clock, rules);
   const shell: Reconciler = {
     clock,
     cluster,
@@ -167,7 +179,10 @@ async function plug(
     jobs: createJobRunner(cluster),
     decisions: new DecisionIndex(),
     decisionPolicy: new DecisionPolicyReader(cluster, clock),
-    specs: new Specs(inspectQuery, await crdProblem(cluster, clock)),
+    specs: new Specs(inspectQuery, await crdProblem(cluster, clock), {
+      urlProblem: (url) => urlProblem(url, rules),
+      patternProblem,
+    }),
     ask: createAskMetrics({
       source: metrics,
       clock,
@@ -177,19 +192,29 @@ async function plug(
     routers: createRouters(cluster, logger),
     rightOfWay: new RightOfWay(clock),
     evidence: noEvidence,
+    prober: createProber(web),
+    suites: createSuiteBoard({
+      clock,
+      logger,
+      runners: createSuiteRunners({ web }),
+      onChange: (rollout) => lookAt(rollout),
+      onDropped: () => undefined,
+      stopping,
+    }),
     routesWatched: (run, signal) => watching.flagsOf(run, signal),
     observer: telemetry.reconciles,
   };
   const queue = new WorkQueue({ clock, metrics: telemetry.queue });
   const controller = new Controller({ shell, queue, concurrency: options.concurrency });
   used = (kind, key) => controller.used(kind, key);
+  lookAt = (rollout) => controller.look(rollout);
   watching.start(controller);
-  return { cluster, events, metrics, controller };
+  return { cluster, events, metrics, web, controller };
 }
 
 /** Looks under way may finish, a rollback above all; the lease is given back before the connections close. */
 function closingSteps(
-  { cluster, events, metrics, controller }: Parts,
+  { cluster, events, metrics, web, controller }: Parts,
   election: Election,
   stopping: AbortController,
 ): ClosingStep[] {
@@ -202,6 +227,7 @@ function closingSteps(
     { name: 'events', limitMs: 2_000, close: (signal) => events.close(signal) },
     { name: 'lease', limitMs: 3_000, close: () => election.release() },
     { name: 'queries', limitMs: 1_000, close: () => metrics.close() },
+    { name: 'web', limitMs: 1_000, close: () => web.close() },
     { name: 'connections', limitMs: 3_000, close: () => cluster.close() },
   ];
 }

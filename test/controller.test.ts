@@ -23,6 +23,7 @@ import { systemClock } from '#runtime/clock.ts';
 import { RightOfWay } from '#runtime/right-of-way.ts';
 import { arbitraryBroken, arbitrarySpec } from '#test/arbitraries.ts';
 import { FakeApiServer, FakeCluster } from '#test/fakes/cluster.ts';
+import { noProber, noSuites } from '#test/fakes/sources.ts';
 import { key, rolloutObject, rolloutResource, routeObject } from '#test/simulation/scenario.ts';
 
 interface Bench {
@@ -87,6 +88,8 @@ function bench(rollout: KubeObject): Bench {
       specs: new Specs(inspectQuery),
       ask: (question) => Promise.resolve(made.answer(question)),
       evidence: noEvidence,
+      prober: noProber,
+      suites: noSuites,
       routesWatched: () => Promise.resolve(),
       rightOfWay: new RightOfWay(systemClock),
       events: { record: (note) => events.push(note) },

@@ -53,6 +53,14 @@ const layers: Readonly<Record<string, Layer>> = {
     layers: ['api', 'core', 'ports'],
     packages: ['zod', 'node:fs/promises', 'node:path', 'node:util', 'node:zlib'],
   },
+  /** Requests to URLs that users name, for whoever makes them. */
+  web: { layers: ['ports', 'runtime'], packages: ['undici', 'node:dns', 'node:net'] },
+  probes: { layers: ['ports', 'web'], types: ['core'], packages: [] },
+  suites: {
+    layers: ['api', 'ports', 'runtime', 'web'],
+    types: ['core'],
+    packages: ['zod', 'fast-xml-parser', 're2js', 'node:crypto'],
+  },
   telemetry: {
     layers: ['ports', 'runtime'],
     types: ['api'],
@@ -77,6 +85,9 @@ const layers: Readonly<Record<string, Layer>> = {
       'kube',
       'prometheus',
       'promql',
+      'web',
+      'probes',
+      'suites',
       'routers',
       'telemetry',
       'server',

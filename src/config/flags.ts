@@ -33,6 +33,12 @@ export const flags = [
   { name: 'health-address', operand: 'ADDRESS', setting: 'healthAddress', convert: asText },
   { name: 'concurrency', operand: 'COUNT', setting: 'concurrency', convert: asNumber },
   { name: 'leader-elect', operand: undefined, setting: 'leaderElect', convert: asBoolean },
+  {
+    name: 'allow-loopback-urls',
+    operand: undefined,
+    setting: 'allowLoopbackUrls',
+    convert: asBoolean,
+  },
   { name: 'log-level', operand: 'LEVEL', setting: 'logLevel', convert: asText },
 ] as const satisfies readonly Flag[];
 

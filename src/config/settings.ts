@@ -161,6 +161,12 @@ export const settingsSchema = z.strictObject({
     .boolean()
     .default(true)
     .describe('Whether a Lease decides which of several processes acts.'),
+  allowLoopbackUrls: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Whether probes and health suites may name URLs on the operator's own loopback. For tests and demos.",
+    ),
   logLevel: z.enum(logLevels).default('info').describe('The least level that is logged.'),
   prometheus: prometheusSchema
     .describe('How the operator itself is known to prometheusUrl. Files are read at the start.')

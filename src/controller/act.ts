@@ -4,6 +4,7 @@ import { assertNever } from '#core/assert.ts';
 import type { Action } from '#core/decision.ts';
 import { type Cluster, ClusterError, type KubeObject, type ObjectKey } from '#ports/cluster.ts';
 import type { JobRunner } from '#ports/job-runner.ts';
+import type { SuiteBoard } from '#ports/suite-runner.ts';
 import type { RouteWrite, TrafficRouter } from '#ports/traffic-router.ts';
 import type { EvidenceKeeper } from './evidence.ts';
 import { type AskMetrics, parseStatus } from './observe.ts';
@@ -16,6 +17,7 @@ export interface Actor {
   readonly routers: (kind: string) => TrafficRouter | undefined;
   readonly specs: Specs;
   readonly ask: AskMetrics;
+  readonly suites: SuiteBoard;
   readonly evidence: EvidenceKeeper;
   readonly jobs: JobRunner;
 }
@@ -64,7 +66,8 @@ export async function act(
     case 'RunJob':
       return runJob(action, rollout, actor, signal);
     case 'RunSuite':
-      return { type: 'refused', message: `suite ${action.suite.name} is not run` };
+      actor.suites.start({ ...action, rollout });
+      return DONE;
     case 'RecordSnapshot': {
       const record = parseStatus(rollout).specRecord ?? '';
       const { spec } = actor.specs.recorded(record, key) ?? actor.specs.current(rollout, key);

@@ -49,6 +49,11 @@ export class Controller {
     if (key !== undefined) this.#queue.add(key);
   }
 
+  /** Something is known that was not: look again. */
+  look(rollout: ObjectKey): void {
+    this.#queue.add(rolloutKey(rollout));
+  }
+
   /** Something that rollouts use has changed. */
   used(kind: string, key: ObjectKey): void {
     for (const user of this.#shell.index.usersOf(kind, key)) this.#queue.add(user);

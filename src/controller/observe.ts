@@ -15,6 +15,8 @@ import type { Clock } from '#ports/clock.ts';
 import { type Cluster, ClusterError, type KubeObject, type ObjectKey } from '#ports/cluster.ts';
 import type { Endpoints } from '#ports/endpoints.ts';
 import type { JobRunner, JobState } from '#ports/job-runner.ts';
+import type { Prober } from '#ports/prober.ts';
+import type { SuiteBoard } from '#ports/suite-runner.ts';
 import type { TrafficRouter } from '#ports/traffic-router.ts';
 import { DeadlineExceeded, withDeadline } from '#runtime/deadline.ts';
 import type { DecisionPolicyReader } from './decision-policy.ts';
@@ -42,6 +44,8 @@ export interface Observed {
   readonly decisions: DecisionIndex;
   readonly decisionPolicy: Pick<DecisionPolicyReader, 'read'>;
   readonly ask: AskMetrics;
+  readonly prober: Prober;
+  readonly suites: SuiteBoard;
   readonly evidence: EvidenceKeeper;
   /** Resolves once everything the run's routers read is watched. */
   readonly routesWatched: (run: RunSpec, signal: AbortSignal) => Promise<void>;
@@ -75,15 +79,15 @@ export async function observe(
     routes: basis === undefined ? [] : readRoutes(basis, world),
     ready: readyOf(basis, key, world),
     conflict: world.index.conflictOf(key),
-    suites: new Map(),
     jobs: await readJobs(status, key, world, signal),
     decisions,
     decisionPolicy: await policyFor([run, okRun(wanted)], decisions, world, signal),
+    suites: world.suites.states(object, basis?.suites ?? []),
     answers: new Map(),
     evidence: world.evidence.stateOf(object, status, basis?.snapshots.keepRuns),
   };
   const spec = recorded?.spec ?? wanted.spec;
-  return answerQuestions(snapshot, { namespace: key.namespace, spec }, world, signal);
+  return answerQuestions(snapshot, { key, spec }, world, signal);
 }
 
 /** Nothing may hold up the first stage of a rollback, so its hooks are looked at when it is over. */
@@ -122,7 +126,7 @@ async function readJobs(
 /** Asks until the core has no more questions. */
 async function answerQuestions(
   snapshot: Snapshot,
-  of: { readonly namespace: string; readonly spec: KnownSpec['spec'] },
+  of: { readonly key: ObjectKey; readonly spec: KnownSpec['spec'] },
   world: Observed,
   signal: AbortSignal,
 ): Promise<Snapshot> {
@@ -143,14 +147,14 @@ async function answerQuestions(
 
 async function answerOne(
   question: Question,
-  of: { readonly namespace: string; readonly spec: KnownSpec['spec'] },
+  of: { readonly key: ObjectKey; readonly spec: KnownSpec['spec'] },
   world: Observed,
   signal: AbortSignal,
 ): Promise<Answer> {
   if (question.type === 'probe' || question.type === 'probeRange') {
-    return { type: 'error', fault: 'refused', message: 'probes are not carried out' };
+    return world.prober.answer(of.key, question, signal);
   }
-  return world.ask(question, of, signal);
+  return world.ask(question, { namespace: of.key.namespace, spec: of.spec }, signal);
 }
 
 /** Parsed once for as long as the cache holds the object: most looks find the status that the last one left. */

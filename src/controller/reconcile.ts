@@ -46,6 +46,8 @@ export async function reconcile(
   const object = shell.cluster.cached(rolloutResource, key);
   if (object === undefined) {
     shell.specs.forget(key);
+    shell.prober.forget(key);
+    shell.suites.forget(key);
     shell.evidence.forget(key);
     shell.observer.forgotten(key);
     return { type: 'gone' };

@@ -5,6 +5,7 @@ import { rolloutSpecSchema } from '#api/rollout.ts';
 import { validateSpec } from '#api/validate.ts';
 import { resolveSpec } from '#core/resolve.ts';
 import type { QueryFacts } from '#core/resolve-measure.ts';
+import type { OutsideChecks } from '#core/resolve-outside.ts';
 import type { ResolvedSpec } from '#core/snapshot.ts';
 import type { KubeObject, ObjectKey } from '#ports/cluster.ts';
 
@@ -24,9 +25,15 @@ export class Specs {
 
   readonly #refusal: string | undefined;
 
-  /** @param refusal why no run may be started at all; runs under way go on under their records */
-  constructor(inspect: InspectQuery, refusal?: string) {
+  readonly #checks: OutsideChecks;
+
+  /**
+   * @param refusal why no run may be started at all; runs under way go on under their records
+   * @param checks asked of a spec as it stands, never of a record: a setting of the operator stops no run
+   */
+  constructor(inspect: InspectQuery, refusal?: string, checks: OutsideChecks = {}) {
     this.#inspect = inspect;
+    this.#checks = checks;
     this.#refusal = refusal;
   }
 
@@ -36,7 +43,7 @@ export class Specs {
     const version = `${object.metadata.uid} ${object.metadata.generation}`;
     const remembered = this.#current.get(id);
     if (remembered?.version === version) return remembered.known;
-    const parsed = this.#parse(object['spec'], key);
+    const parsed = this.#parse(object['spec'], key, this.#checks);
     const known: KnownSpec =
       this.#refusal === undefined
         ? parsed
@@ -56,7 +63,7 @@ export class Specs {
 
   remember(name: string, key: ObjectKey, spec: unknown): KnownSpec {
     const id = `${key.namespace}/${key.name}`;
-    const parsed = this.#parse(spec, key);
+    const parsed = this.#parse(spec, key, {});
     const current = this.#current.get(id)?.known;
     // As a rule a run follows the spec as it stands: then both are one object in memory.
     const known = current !== undefined && isSameSpec(current, parsed) ? current : parsed;
@@ -69,13 +76,13 @@ export class Specs {
     this.#recorded.delete(`${key.namespace}/${key.name}`);
   }
 
-  #parse(spec: unknown, { namespace, name }: ObjectKey): KnownSpec {
+  #parse(spec: unknown, { namespace, name }: ObjectKey, checks: OutsideChecks): KnownSpec {
     const parsed = rolloutSpecSchema.safeParse(spec);
     if (!parsed.success) {
       const problems = validateSpec(spec).map((problem) => problem.message);
       return { spec: undefined, resolved: { type: 'invalid', problems } };
     }
-    const input = { namespace, name, spec: parsed.data, inspect: this.#inspect };
+    const input = { namespace, name, spec: parsed.data, inspect: this.#inspect, ...checks };
     return { spec: parsed.data, resolved: resolveSpec(input) };
   }
 }

@@ -9,6 +9,7 @@ import { resolveJudge } from './judge/resolve-judge.ts';
 import { resolveRollback, resolveSuccess } from './resolve-criteria.ts';
 import { type MeasureInput, resolveMeasure } from './resolve-measure.ts';
 import { resolveMetrics } from './resolve-metrics.ts';
+import { type OutsideChecks, outsideProblems } from './resolve-outside.ts';
 import { resolveFreezes, resolvePoints } from './resolve-plan.ts';
 import { resolveSuites } from './resolve-suites.ts';
 import { resolveTargets } from './resolve-targets.ts';
@@ -17,7 +18,7 @@ import type { RunSpec } from './run-spec.ts';
 import type { ResolvedSpec } from './snapshot.ts';
 import { notActedOn, unsupported } from './unsupported.ts';
 
-export interface ResolveInput extends MeasureInput {
+export interface ResolveInput extends MeasureInput, OutsideChecks {
   readonly namespace: string;
   readonly name: string;
 }
@@ -25,7 +26,7 @@ export interface ResolveInput extends MeasureInput {
 /** Throws nothing on a spec that has passed its schema. */
 export function resolveSpec(input: ResolveInput): ResolvedSpec {
   const { spec } = input;
-  const problems: string[] = [...unsupported(spec)];
+  const problems: string[] = [...unsupported(spec), ...outsideProblems(spec, input)];
   const points = resolvePoints(spec);
   const thenMonitorForMs = monitorForMs(spec);
   const triggers = spec.triggers.flatMap((trigger, index) => {

@@ -51,6 +51,7 @@ export async function startOperatorWorld(): Promise<OperatorWorld> {
     source: { type: 'file', path: plane.kubeconfigPath },
     namespaces: [namespace],
     concurrency: 8,
+    allowLoopbackUrls: true,
     prometheus: () => ({ url: `http://127.0.0.1:${port}`, headers: {}, tls: {} }),
     query: { timeoutMs: 3_000, concurrencyMax: 8, responseBytesMax: 1_000_000 },
     lease: undefined,

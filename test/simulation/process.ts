@@ -14,6 +14,7 @@ import { inspectQuery } from '#promql/inspect-query.ts';
 import { createRouters } from '#routers/index.ts';
 import { RightOfWay } from '#runtime/right-of-way.ts';
 import { type FakeApiServer, FakeCluster, type FakeRequest } from '#test/fakes/cluster.ts';
+import { noProber, noSuites } from '#test/fakes/sources.ts';
 import { key, rolloutResource, routeResource } from './scenario.ts';
 import type { SimTime } from './time.ts';
 import { systemTimeOf } from './time.ts';
@@ -64,6 +65,8 @@ export class Process {
       specs: new Specs(inspectQuery),
       ask: (question) => Promise.resolve(world.ask(question)),
       evidence: noEvidence,
+      prober: noProber,
+      suites: noSuites,
       routesWatched: () => Promise.resolve(),
       events: { record: world.onEvent },
       observer: {

@@ -1,0 +1,207 @@
+/** The board of suites: one run at a time, none twice, nothing lost when a process ends and another begins. */
+import assert from 'node:assert/strict';
+import { beforeEach, describe, test } from 'node:test';
+import { silentLogger } from '#ports/logger.ts';
+import type {
+  EarlierRuns,
+  SuiteBoard,
+  SuiteOrder,
+  SuiteOutcome,
+  SuiteRunner,
+} from '#ports/suite-runner.ts';
+import { VirtualClock } from '#test/kube/virtual-clock.ts';
+import { createSuiteBoard } from './suite-board.ts';
+
+const done = (failures: readonly string[] = []): SuiteOutcome => ({
+  type: 'done',
+  total: 10,
+  passed: 10 - failures.length,
+  failed: failures.length,
+  skipped: 0,
+  knownFlaky: 0,
+  newFailures: failures.length,
+  failures,
+});
+
+let clock: VirtualClock;
+let stopping: AbortController;
+let running: { readonly order: SuiteOrder; end(outcome: SuiteOutcome | Error): void }[];
+let changed: number;
+let dropped: number;
+let earlier: (() => Promise<EarlierRuns>) | undefined;
+let board: SuiteBoard;
+
+beforeEach(() => {
+  clock = new VirtualClock();
+  stopping = new AbortController();
+  running = [];
+  changed = 0;
+  dropped = 0;
+  earlier = undefined;
+  board = open();
+});
+
+function open(): SuiteBoard {
+  const runner: SuiteRunner = {
+    run: (order) =>
+      new Promise((resolve, reject) => {
+        const end = (outcome: SuiteOutcome | Error) =>
+          outcome instanceof Error ? reject(outcome) : resolve(outcome);
+        running.push({ order, end });
+      }),
+  };
+  const job: SuiteRunner = {
+    ...runner,
+    earlier: () => earlier?.() ?? Promise.resolve({ runs: [], running: undefined }),
+  };
+  return createSuiteBoard({
+    clock,
+    logger: silentLogger,
+    runners: { http: runner, job },
+    onChange: () => (changed += 1),
+    onDropped: () => (dropped += 1),
+    stopping: stopping.signal,
+  });
+}
+
+function order(dueAtMs: number, type: 'http' | 'job' = 'http', uid = 'u-1'): SuiteOrder {
+  return {
+    rollout: { apiVersion: 'v', kind: 'k', metadata: { name: 'r', namespace: 'n', uid } },
+    suite: {
+      name: 'health',
+      intervalMs: 60_000,
+      timeoutMs: 40_000,
+      runner: type === 'http' ? { type, url: 'http://u' } : { type, template: {} },
+      knownFlaky: [],
+    },
+    runId: 'run',
+    dueAtMs,
+  };
+}
+
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+const stateOf = ({ rollout, suite }: SuiteOrder) => board.states(rollout, [suite]).get('health');
+
+describe('a run', () => {
+  test('stands on the board while it runs, and as a result once it has ended', async () => {
+    const one = order(clock.now());
+    assert.deepEqual(stateOf(one), { runs: [] });
+    const startedAtMs = clock.now();
+    assert.equal(board.start(one), 'started');
+    assert.deepEqual(stateOf(one), { runs: [], runningSinceMs: startedAtMs });
+    await clock.advance(10_000);
+    running[0]?.end(done());
+    await settle();
+    const run = { startedAtMs, finishedAtMs: startedAtMs + 10_000, outcome: done() };
+    assert.deepEqual(stateOf(one), { runs: [run] });
+    assert.equal(changed, 1);
+  });
+
+  test('never overlaps another: what is due meanwhile is dropped and counted', async () => {
+    board.start(order(clock.now()));
+    assert.equal(board.start(order(clock.now() + 1)), 'dropped');
+    assert.equal(running.length, 1);
+    assert.equal(dropped, 1);
+    running[0]?.end(done());
+    await settle();
+    assert.equal(board.start(order(clock.now() + 1)), 'started');
+  });
+
+  test('is not made twice for the time it was due', async () => {
+    const one = order(clock.now());
+    board.start(one);
+    running[0]?.end(done());
+    await settle();
+    assert.equal(board.start(one), 'dropped');
+    assert.equal(running.length, 1);
+  });
+
+  test('without a result within its timeout has failed', async () => {
+    const one = order(clock.now());
+    board.start(one);
+    await clock.advance(40_000);
+    await settle();
+    assert.deepEqual(stateOf(one)?.runs[0]?.outcome, {
+      type: 'failed',
+      message: 'no result within its timeout of 40 s',
+    });
+  });
+
+  test('whose runner breaks has failed', async () => {
+    const one = order(clock.now());
+    board.start(one);
+    running[0]?.end(new Error('no more memory'));
+    await settle();
+    assert.deepEqual(stateOf(one)?.runs[0]?.outcome, {
+      type: 'failed',
+      message: 'no more memory',
+    });
+  });
+
+  test('that the end of the process cuts off is no result', async () => {
+    const one = order(clock.now());
+    board.start(one);
+    stopping.abort(new Error('the operator is being stopped'));
+    await settle();
+    assert.deepEqual(stateOf(one)?.runs, []);
+    assert.equal(changed, 0);
+  });
+
+  test('of a rollout that was made anew under the same name is not the old one', async () => {
+    board.start(order(clock.now()));
+    running[0]?.end(done());
+    await settle();
+    assert.deepEqual(stateOf(order(0, 'http', 'u-2')), { runs: [] });
+  });
+});
+
+describe('names of failed tests', () => {
+  test('are told of the newest runs only', async () => {
+    for (let n = 0; n < 12; n += 1) {
+      board.start(order(clock.now()));
+      running[n]?.end(done(['it']));
+      await settle();
+      await clock.advance(60_000);
+    }
+    const named = stateOf(order(0))?.runs.map(
+      ({ outcome }) => outcome.type === 'done' && outcome.failures.length,
+    );
+    assert.deepEqual(named, [0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
+  });
+});
+
+describe('what an earlier process has left', () => {
+  test('is waited for: until it is known nothing stands on the board, and nothing is run', async () => {
+    const one = order(clock.now(), 'job');
+    assert.equal(stateOf(one), undefined);
+    assert.equal(board.start(one), 'dropped');
+    await settle();
+    assert.deepEqual(stateOf(one), { runs: [] });
+    assert.equal(changed, 1);
+  });
+
+  test('is on the board, and what still runs is waited for', async () => {
+    const one = order(clock.now() - 20_000, 'job');
+    const startedAtMs = clock.now() - 20_000;
+    const run = { startedAtMs: startedAtMs - 60_000, finishedAtMs: startedAtMs, outcome: done() };
+    earlier = () => Promise.resolve({ runs: [run], running: { startedAtMs, order: one } });
+    assert.equal(stateOf(one), undefined);
+    await settle();
+    assert.deepEqual(stateOf(one), { runs: [run], runningSinceMs: startedAtMs });
+    // Its timeout counts from its own start.
+    await clock.advance(20_000);
+    await settle();
+    assert.equal(stateOf(one)?.runs.at(-1)?.outcome.type, 'failed');
+  });
+
+  test('that cannot be read is asked for again at the next look', async () => {
+    const one = order(clock.now(), 'job');
+    earlier = () => Promise.reject(new Error('forbidden'));
+    stateOf(one);
+    await settle();
+    earlier = undefined;
+    assert.equal(stateOf(one), undefined);
+    await settle();
+    assert.deepEqual(stateOf(one), { runs: [] });
+  });
+});
