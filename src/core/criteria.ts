@@ -39,7 +39,16 @@ export function judgeCriterion(criterion: RunCriterion, window: CriteriaWindow):
   const readings = readWindow(filled, { ...span, stepMs: window.intervalMs }, window.ask);
   if (readings === undefined) return { type: 'unknown', message: `${name} is being asked` };
   if ('type' in readings) return { type: 'unknown', message: `${name}: ${readings.message}` };
-  return judgeReadings(criterion, readings, window.intervalMs);
+  const known = measure.type === 'suite' ? sinceFirstResult(readings) : readings;
+  if (known.length === 0)
+    return { type: 'unknown', message: `${name}: the suite has no result yet` };
+  return judgeReadings(criterion, known, window.intervalMs);
+}
+
+/** Results of suites are known to the process that had them run, and to no other: coverage begins with the first. */
+function sinceFirstResult(readings: readonly ReadingAt[]): readonly ReadingAt[] {
+  const first = readings.findIndex(({ reading }) => reading.type === 'value');
+  return first < 0 ? [] : readings.slice(first);
 }
 
 /** A query that names `$(window)` looks over all of it by itself: asked once, at its end. */

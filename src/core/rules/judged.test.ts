@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { RolloutSpecInput } from '#api/rollout.ts';
-import { HOUR, MINUTE, SECOND, T0 } from '#test/builders.ts';
+import { HOUR, MINUTE, SECOND, suiteRun, T0 } from '#test/builders.ts';
 import { EngineHarness } from '#test/engine-harness.ts';
 
 type Success = NonNullable<RolloutSpecInput['success']>;
@@ -279,6 +279,44 @@ describe('what else is required', () => {
         assert.match(run.status.message ?? '', /no reading for 10m0s of 3h10m0s, 1% is allowed/);
       }
     }
+  });
+});
+
+describe('a criterion by a health suite', () => {
+  const spec: Partial<RolloutSpecInput> = {
+    healthSuites: [
+      { name: 'smoke', interval: '5m', timeout: '1m', http: { url: 'http://suite/run' } },
+    ],
+  };
+  const success: Success = { criteria: [{ name: 'rate', suite: 'smoke', condition: '>= 98%' }] };
+
+  test('is judged on the results of the window: one bad result is a violation until the next one', () => {
+    for (const [badRuns, phase] of [
+      [2, 'Succeeded'],
+      [3, 'Held'],
+    ] as const) {
+      const run = harness(success, undefined, spec);
+      const badFrom = T0 + 100 * MINUTE;
+      run.world.suite = (_name, now) =>
+        now >= badFrom && now < badFrom + badRuns * 5 * MINUTE
+          ? suiteRun({ passed: 9, failed: 1 })
+          : suiteRun({ passed: 10 });
+      run.runUntil(END + HOUR);
+      assert.equal(run.status.phase, phase, run.status.message);
+      if (phase === 'Held') assert.match(run.status.message ?? '', /rate 90% at worst, not >= 98%/);
+    }
+  });
+
+  test('is judged by what this process knows, and waits for a first result where it knows none', () => {
+    const run = harness(success, undefined, spec);
+    run.world.suite = () => suiteRun({ passed: 10 });
+    run.runUntil(END - SECOND);
+    run.restart();
+    run.sleepUntil(END);
+    run.runUntil(END + SECOND);
+    assert.equal(run.status.holds?.[0]?.reason, 'CriteriaUnknown', run.status.message);
+    run.runUntil(END + 10 * MINUTE);
+    assert.equal(run.status.phase, 'Succeeded', run.status.message);
   });
 });
 
