@@ -16,11 +16,6 @@ interface PlanSource {
 /** Steps, checkpoints and the end in order of time; at the same time a checkpoint stands before a step. */
 export function resolvePoints(spec: RolloutSpec): PlanPoint[] {
   const schedule: PlanSource = spec.schedule ?? defaultPlan.schedule;
-  const hasCriteria = (spec.success?.criteria.length ?? 0) > 0;
-  // What is not configured is not required.
-  const isUnjudged = (requirement: string) =>
-    (requirement === 'HealthSuites' && spec.healthSuites.length > 0) ||
-    (requirement === 'SuccessCriteria' && hasCriteria);
   const base = {
     weight: undefined,
     approval: undefined,
@@ -35,7 +30,6 @@ export function resolvePoints(spec: RolloutSpec): PlanPoint[] {
       kind: 'Checkpoint',
       atMs: parseDuration(at),
       requirements: require,
-      unjudged: require.filter(isUnjudged),
       onFailure,
     }),
   );

@@ -166,7 +166,7 @@ export interface PlanPoint {
   readonly atMs: number;
   /** Canary share in percent; undefined for checkpoints and the end. */
   readonly weight: number | undefined;
-  /** What this version cannot judge yet at this point; it holds there and says so. */
+  /** What this version cannot judge yet at the end; it holds there and says so. */
   readonly unjudged: readonly string[];
   /** What must be so to pass a checkpoint; empty for steps and the end. */
   readonly requirements: readonly CheckpointRequirement[];

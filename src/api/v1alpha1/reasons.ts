@@ -30,6 +30,7 @@ export const reasons = {
   ApprovalExpired: 'Nobody approved the step in time; `onExpiry` says what follows.',
   Rejected: 'A person has rejected the step.',
   Frozen: 'A freeze window is open: no weight rises and nothing is promoted until it ends.',
+  CheckpointWaiting: 'What a checkpoint requires cannot be judged yet.',
   CheckpointFailed: 'What a checkpoint requires is not so.',
   CriteriaMissed: 'What `success` asks for was not so; the message names each miss.',
   CriteriaUnknown: 'The success criteria cannot be judged now; they are asked for again.',

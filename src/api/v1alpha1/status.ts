@@ -99,6 +99,14 @@ const checkpointStatusSchema = z.object({
   outcome: text('Passed, Failed or Waiting.'),
   passedAt: optionalText('When it was passed.'),
   message: text('Why.'),
+  criteria: z
+    .object({
+      since: text('Where the window begins that they were judged over.'),
+      generation: z.int().describe('The generation of the spec that has them.').optional(),
+      missed: z.array(z.string()).describe('A sentence for each miss.'),
+    })
+    .describe('Success criteria that were missed here; they are not judged again over this window.')
+    .optional(),
 });
 
 const rollbackStageSchema = z.object({
@@ -285,6 +293,7 @@ export type RollbackHookStatus = z.infer<typeof rollbackHookSchema>;
 export type RollbackStage = z.infer<typeof rollbackStageSchema>;
 export type SuccessStatus = z.infer<typeof successSchema>;
 export type ExtensionStatus = z.infer<typeof extensionSchema>;
+export type CheckpointStatus = z.infer<typeof checkpointStatusSchema>;
 export type DecisionEntry = z.infer<typeof decisionStatusSchema>;
 export type Vote = z.infer<typeof voteSchema>;
 export type HistoryEntry = z.infer<typeof historySchema>;

@@ -2,6 +2,7 @@
 import type { RolloutStatus } from '#api/status.ts';
 import { assertNever } from '#core/assert.ts';
 import { currentPoint } from '#core/schedule.ts';
+import { extendEnd } from '#core/success.ts';
 import { toIso } from '#core/time.ts';
 import type { RunView } from '#core/view.ts';
 import { castVote, voteOf } from './approval.ts';
@@ -34,6 +35,11 @@ export function follow(view: RunView, status: RolloutStatus, wish: Wish): Rollou
     case 'Acknowledge':
       return acknowledge(view, status, wish);
     case 'Extend':
+      return extendEnd(view.run, status, {
+        by: wish.by,
+        reason: wish.reason ?? 'asked for',
+        now: view.now,
+      }).status;
     case 'Abort':
     case 'Retry':
       return status;

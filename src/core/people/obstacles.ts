@@ -56,7 +56,9 @@ function obstacleOfKind(view: RunView, wish: Wish): string | undefined {
         ? 'every point of the plan has been passed, so there is none to wait for'
         : undefined;
     case 'Extend':
-      return 'moving the end is not carried out by this version';
+      return currentPoint(view.run, view.status) === undefined
+        ? 'the end has been passed, so there is none to move'
+        : undefined;
     case 'Acknowledge':
       return nothingToAcknowledge(view, wish);
     case 'Abort':

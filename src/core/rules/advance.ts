@@ -1,5 +1,6 @@
 /** Nothing speaks against it: wait for the point that comes next, or pass it when it is due. */
 import type { Hold, RolloutStatus } from '#api/status.ts';
+import { noteCheckpoint } from '#core/checkpoint.ts';
 import { criticalBlockers, dateHold, holdSentence } from '#core/holds.ts';
 import type { PlanPoint } from '#core/run-spec.ts';
 import { currentPoint, dueAtMs, passPoint } from '#core/schedule.ts';
@@ -86,7 +87,7 @@ function pass(view: RunView, point: PlanPoint): Verdict {
     status:
       point.kind === 'End'
         ? passed
-        : { ...passed, checkpoints: [...(passed.checkpoints ?? []), checkpoint] },
+        : { ...passed, checkpoints: [...noteCheckpoint(passed, checkpoint)] },
     events: [{ type: 'Normal', reason, action: 'PassPoint', note: message }],
     wakeAtMs: view.now,
   };

@@ -1,5 +1,6 @@
 /** A point is due and something outside the metrics must open first. A gate never stops the watch or a rollback. */
 import type { Hold } from '#api/status.ts';
+import { criteriaMemory, judgeCheckpoint, noteCheckpoint } from '#core/checkpoint.ts';
 import type { Because } from '#core/decision.ts';
 import { dateHold, freezeBlockers, holdSentence } from '#core/holds.ts';
 import { approvalGate } from '#core/people/approval.ts';
@@ -36,8 +37,34 @@ function beforeStep(view: RunView, point: PlanPoint): Verdict | undefined {
 }
 
 function beforePassing(view: RunView, point: PlanPoint): Verdict | undefined {
-  const shut = shutBecauses(view, point).map((because) => holdOf(view, point, because));
-  return held(view, point, shut, []);
+  const { judgement, missedCriteria } = judgeCheckpoint(view, point);
+  const unjudged: Because[] =
+    point.unjudged.length === 0
+      ? []
+      : [
+          {
+            reason: 'NotJudged',
+            message: `${point.name} requires ${point.unjudged.join(', ')}, which this version cannot judge yet: it stays here`,
+          },
+        ];
+  if (judgement.type === 'met') {
+    return held(
+      view,
+      point,
+      unjudged.map((because) => holdOf(view, point, because)),
+      [],
+    );
+  }
+  const isMissed = judgement.type === 'missed';
+  const reason = isMissed ? 'CheckpointFailed' : 'CheckpointWaiting';
+  const message = `${point.name}: ${judgement.messages.join('; ')}`;
+  const outcome = isMissed ? 'Failed' : 'Waiting';
+  const entry = { name: point.name, outcome, message, ...criteriaMemory(view, missedCriteria) };
+  const status = { ...view.status, checkpoints: [...noteCheckpoint(view.status, entry)] };
+  const noted = { ...view, status };
+  const because = { reason, message };
+  if (isMissed && point.onFailure === 'Rollback') return beginRollback(noted, because, undefined);
+  return held(noted, point, [holdOf(view, point, because)], []);
 }
 
 function held(
@@ -48,8 +75,11 @@ function held(
 ): Verdict | undefined {
   const [first] = shut;
   if (first === undefined) return undefined;
+  const sentence = holdSentence(shut);
+  // A window does not know what it keeps from rising.
+  const message = first.by === point.name ? sentence : `${point.name} is due: ${sentence}`;
   return {
-    because: { reason: first.reason, message: `${point.name} is due: ${holdSentence(shut)}` },
+    because: { reason: first.reason, message },
     phase: 'Held',
     status: view.status,
     holds: [...view.holds, ...shut, ...others],
@@ -58,18 +88,4 @@ function held(
 
 function holdOf(view: RunView, point: PlanPoint, because: Because): Hold {
   return dateHold({ ...because, by: point.name }, view.status, view.now);
-}
-
-function shutBecauses({ triggers }: RunView, point: PlanPoint): Because[] {
-  if (point.unjudged.length > 0) {
-    const what = point.unjudged.join(', ');
-    const message = `${point.name} requires ${what}, which this version cannot judge yet: it stays here`;
-    return [{ reason: 'NotJudged', message }];
-  }
-  const firing = triggers.filter((one) => one.status.state === 'Firing');
-  if (point.requirements.includes('NoFiringTriggers') && firing.length > 0) {
-    const names = firing.map((one) => one.status.name).join(', ');
-    return [{ reason: 'CheckpointFailed', message: `${point.name}: ${names} still fires` }];
-  }
-  return [];
 }
