@@ -10,6 +10,7 @@ import { silentLogger } from '#ports/logger.ts';
 import { systemClock } from '#runtime/clock.ts';
 import {
   type ControlPlane,
+  type ControlPlaneOptions,
   gatewayApiCrds,
   type KubeObject,
   type ObjectReference,
@@ -27,8 +28,11 @@ export interface OperatorWorld {
   stop(): Promise<void>;
 }
 
-export async function startOperatorWorld(): Promise<OperatorWorld> {
+export async function startOperatorWorld(
+  options: Pick<ControlPlaneOptions, 'users'> = {},
+): Promise<OperatorWorld> {
   const plane = await startControlPlane({
+    ...options,
     kwok: true,
     auditPolicy: 'Metadata',
     crds: ['crds', ...(await gatewayApiCrds())],

@@ -9,7 +9,7 @@ interface Row {
   readonly name: string;
   readonly spec?: Partial<RolloutSpecInput>;
   /** Done at 13:30, at 50 %. */
-  readonly then?: (harness: EngineHarness) => void;
+  readonly act?: (harness: EngineHarness) => void;
   readonly phase: string;
   readonly reason: string;
 }
@@ -32,7 +32,7 @@ const rows: readonly Row[] = [
   },
   {
     name: 'rejected',
-    then: (harness) => harness.decide({ decision: 'Reject', step: 'full' }),
+    act: (harness) => harness.decide({ decision: 'Reject', step: 'full' }),
     phase: 'Held',
     reason: 'Rejected',
   },
@@ -49,19 +49,19 @@ const rows: readonly Row[] = [
   },
   {
     name: 'paused by the spec',
-    then: (harness) => harness.edit({ paused: true }),
+    act: (harness) => harness.edit({ paused: true }),
     phase: 'Paused',
     reason: 'Paused',
   },
   {
     name: 'paused by a decision',
-    then: (harness) => harness.decide({ decision: 'Pause' }),
+    act: (harness) => harness.decide({ decision: 'Pause' }),
     phase: 'Paused',
     reason: 'Paused',
   },
   {
     name: 'paused by a request',
-    then: (harness) => harness.annotate('pause t1'),
+    act: (harness) => harness.annotate('pause t1'),
     phase: 'Paused',
     reason: 'Paused',
   },
@@ -76,7 +76,7 @@ const rows: readonly Row[] = [
         { name: 'smoke', interval: '5m', timeout: '1m', http: { url: 'http://s/run' } },
       ],
     },
-    then: (harness) => {
+    act: (harness) => {
       harness.world.suite = () => suiteRun({ passed: 9, failed: 1 });
     },
     phase: 'Held',
@@ -84,7 +84,7 @@ const rows: readonly Row[] = [
   },
   {
     name: 'under a broken edit of the spec',
-    then: (harness) =>
+    act: (harness) =>
       harness.edit({
         triggers: [
           { name: 'errors', severity: 'Critical', query: 'rate(', condition: '> 1', for: '5m' },
@@ -96,11 +96,11 @@ const rows: readonly Row[] = [
 ];
 
 describe('a critical trigger rolls back at its exact second', () => {
-  for (const { name, spec, then, phase, reason } of rows) {
+  for (const { name, spec, act, phase, reason } of rows) {
     test(name, () => {
       const harness = new EngineHarness(spec === undefined ? {} : { spec });
       harness.runUntil(T0 + HOUR + 30 * MINUTE);
-      then?.(harness);
+      act?.(harness);
       harness.runUntil(T0 + 2 * HOUR + 10 * MINUTE);
       if (reason !== '') {
         assert.equal(harness.weight(), 50);
