@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, type Metafile } from 'esbuild';
+import { slim } from './slim.ts';
 
 const BYTES_MAX = 5 * 2 ** 20;
 const root = join(import.meta.dirname, '..');
@@ -39,6 +40,7 @@ async function bundle({ name, entry }: (typeof programs)[number]): Promise<void>
     // Names of classes and functions stand in logs and stack traces. They stay as they are written: `keepNames`
     // would set them anew each time a function is made.
     minifyIdentifiers: false,
+    plugins: [slim],
     legalComments: 'none',
     banner: { js: banner },
     define: { GENESIS_VERSION: JSON.stringify(version) },

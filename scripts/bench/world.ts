@@ -99,3 +99,46 @@ function rollout(index: number, sharedQuery: boolean): KubeObject {
     },
   };
 }
+
+/** A rollout of 48 hours, for the benchmark of memory. */
+export function longRollout(name: string, revision: string, intervalMs: number): KubeObject {
+  const half = { name: 'half', at: '1h', weight: 50 };
+  const full = { name: 'full', at: '24h', weight: 100 };
+  return {
+    apiVersion: 'genesis.dev/v1alpha1',
+    kind: 'GenesisRollout',
+    metadata: { name, namespace: NAMESPACE },
+    spec: {
+      revision,
+      traffic: {
+        stable: { service: `${name}-stable`, port: 80 },
+        canary: { service: `${name}-canary`, port: 80 },
+        routes: [{ kind: 'HTTPRoute', name }],
+      },
+      schedule: { steps: [{ name: 'dark', at: '0s', weight: 0 }, half, full], end: '46h' },
+      analysis: {
+        interval: `${intervalMs / 1000}s`,
+        metrics: [{ name: 'errors', query: `errors{rollout="${name}"}` }],
+      },
+      triggers: [
+        {
+          name: 'errors',
+          severity: 'Critical',
+          metric: 'errors',
+          condition: '> 0.5',
+          for: `${(3 * intervalMs) / 1000}s`,
+        },
+      ],
+    },
+  };
+}
+
+export function longRoute(name: string): KubeObject {
+  const backend = (arm: string, weight: number) => ({ name: `${name}-${arm}`, port: 80, weight });
+  return {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'HTTPRoute',
+    metadata: { name, namespace: NAMESPACE },
+    spec: { rules: [{ backendRefs: [backend('stable', 100), backend('canary', 0)] }] },
+  };
+}

@@ -10,7 +10,16 @@ import type { TriggerOutcome } from './trigger.ts';
 
 export const CANARY_DOWN = 'canary-down';
 
+/** One for each run, which needs it at every look. */
+const made = new WeakMap<RunSpec, RunTrigger>();
+
 export function canaryDownTrigger(run: RunSpec): RunTrigger {
+  const trigger = made.get(run) ?? makeTrigger(run);
+  made.set(run, trigger);
+  return trigger;
+}
+
+function makeTrigger(run: RunSpec): RunTrigger {
   return {
     name: CANARY_DOWN,
     severity: 'Critical',

@@ -65,12 +65,15 @@ export function openQuestions(snapshot: Snapshot): readonly Question[] {
   return considered(snapshot).open;
 }
 
-/** The last question and the decision are about the same snapshot: it is thought about once. */
+/**
+ * The last question and the decision are about the same snapshot: it is thought about once. With a question open
+ * nothing is kept, because the answer makes another snapshot, and many looks wait for answers at a time.
+ */
 const known = new WeakMap<Snapshot, Considered>();
 
 function considered(snapshot: Snapshot): Considered {
   const found = known.get(snapshot) ?? consider(snapshot);
-  known.set(snapshot, found);
+  if (found.open.length === 0) known.set(snapshot, found);
   return found;
 }
 

@@ -1,0 +1,45 @@
+/**
+ * Leaves out of a bundle what the program cannot reach. Every byte of source costs memory in the running process:
+ * it is kept as text, parsed, and what it sets up at the start is never let go.
+ */
+import type { Plugin } from 'esbuild';
+
+/** Packages whose files do nothing when they are merely imported, though their package.json does not say so. */
+const PURE = /^(?:@kubernetes\/client-node|jsonpath-plus)$/;
+
+/**
+ * undici's index loads fetch, WebSocket, caches and mocks. Of all that the controller and client-node's KubeConfig use
+ * three dispatchers, with the methods that the index adds to them.
+ */
+const UNDICI = `
+import Agent from 'undici/lib/dispatcher/agent.js';
+import Dispatcher from 'undici/lib/dispatcher/dispatcher.js';
+import Pool from 'undici/lib/dispatcher/pool.js';
+import ProxyAgent from 'undici/lib/dispatcher/proxy-agent.js';
+import api from 'undici/lib/api/index.js';
+Object.assign(Dispatcher.prototype, api);
+export { Agent, Dispatcher, Pool, ProxyAgent };
+`;
+/** Asked for by parts of client-node that are left out; here only so that their import resolves. */
+const UNREACHED = ['fetch', 'FormData', 'File', 'Headers', 'Request', 'Response'];
+
+export const slim: Plugin = {
+  name: 'slim',
+  setup(build) {
+    build.onResolve({ filter: PURE }, async ({ path, pluginData, ...rest }) => {
+      if (pluginData === 'resolved') return undefined;
+      const found = await build.resolve(path, { ...rest, pluginData: 'resolved' });
+      return { path: found.path, sideEffects: false };
+    });
+    build.onResolve({ filter: /^\.\.?\// }, async ({ path, pluginData, ...rest }) => {
+      if (pluginData === 'resolved' || !/client-node\/dist/.test(rest.importer)) return undefined;
+      const found = await build.resolve(path, { ...rest, pluginData: 'resolved' });
+      return { path: found.path, sideEffects: false };
+    });
+    build.onResolve({ filter: /^undici$/ }, () => ({ path: 'undici', namespace: 'slim' }));
+    build.onLoad({ filter: /.*/, namespace: 'slim' }, () => ({
+      contents: UNDICI + UNREACHED.map((name) => `export const ${name} = undefined;`).join('\n'),
+      resolveDir: import.meta.dirname,
+    }));
+  },
+};
