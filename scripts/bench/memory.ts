@@ -7,10 +7,13 @@ import { runInNewContext } from 'node:vm';
 import { fieldManager, rolloutResource } from '#api/names.ts';
 import { rolloutSpecSchema } from '#api/rollout.ts';
 import { Controller } from '#controller/controller.ts';
+import { DecisionIndex } from '#controller/decisions.ts';
 import { noEvidence } from '#controller/evidence.ts';
+import type { Reconciler } from '#controller/reconcile.ts';
 import { RolloutIndex } from '#controller/rollout-index.ts';
 import { Specs } from '#controller/specs.ts';
 import type { Answer, MetricQuestion } from '#core/answer.ts';
+import { createJobRunner } from '#kube/job-runner.ts';
 import type { KubeObject } from '#ports/cluster.ts';
 import { silentLogger } from '#ports/logger.ts';
 import { createDedupe } from '#prometheus/dedupe.ts';
@@ -98,7 +101,7 @@ function createWorld(rollouts: number) {
   const telemetry = createTelemetry({ version: 'bench', clock });
   let looks = 0;
   const { reconciles } = telemetry;
-  const shell = {
+  const shell: Reconciler = {
     clock,
     cluster,
     rightOfWay: new RightOfWay(clock),
@@ -108,6 +111,9 @@ function createWorld(rollouts: number) {
     specs: new Specs(inspectQuery),
     ask: createAsk(clock),
     evidence: noEvidence,
+    jobs: createJobRunner(cluster),
+    decisions: new DecisionIndex(),
+    decisionPolicy: { read: () => Promise.resolve({ type: 'enforced', sinceMs: 0 }) },
     routesWatched: () => Promise.resolve(),
     events: { record: () => undefined },
     observer: {
