@@ -23,6 +23,7 @@ import { RightOfWay } from '#runtime/right-of-way.ts';
 import { WorkQueue } from '#runtime/work-queue.ts';
 import { createTelemetry } from '#telemetry/metrics.ts';
 import { FakeApiServer, FakeCluster } from '#test/fakes/cluster.ts';
+import { noProber, noSuites } from '#test/fakes/sources.ts';
 import { VirtualClock } from './virtual-clock.ts';
 import { longRollout, longRoute, NAMESPACE, rolloutName } from './world.ts';
 
@@ -111,6 +112,8 @@ function createWorld(rollouts: number) {
     specs: new Specs(inspectQuery),
     ask: createAsk(clock),
     evidence: noEvidence,
+    prober: noProber,
+    suites: noSuites,
     jobs: createJobRunner(cluster),
     decisions: new DecisionIndex(),
     decisionPolicy: { read: () => Promise.resolve({ type: 'enforced', sinceMs: 0 }) },
