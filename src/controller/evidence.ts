@@ -6,6 +6,7 @@ import type { RolloutStatus } from '#api/status.ts';
 import type { Answer, MetricQuestion } from '#core/answer.ts';
 import type { Action } from '#core/decision.ts';
 import type { EvidenceState } from '#core/evidence.ts';
+import { noIndices } from '#core/index-ranges.ts';
 import type { EventRecord } from '#core/record.ts';
 import type { KubeObject, ObjectKey } from '#ports/cluster.ts';
 
@@ -36,7 +37,7 @@ export interface EvidenceKeeper {
 
 /** Keeps nothing, and says so: no snapshot is ever due. */
 export const noEvidence: EvidenceKeeper = {
-  stateOf: () => undefined,
+  stateOf: () => ({ recorded: noIndices, report: 'notKept', reportAt: '' }),
   keepSnapshot: () => undefined,
   keepReport: () => undefined,
   keepEvents: () => undefined,

@@ -43,7 +43,7 @@ describe('snapshots', () => {
       assert.equal(dueAt, at);
     }
     assert.deepEqual(run.status.snapshots, { expected: 576, missing: 0, intervalMs: 5 * MINUTE });
-    assert.deepEqual(snapshotsComplete(view(run)), { type: 'met' });
+    assert.deepEqual(snapshotsComplete(view(run), T0), { type: 'met' });
   });
 
   test('go on while the run is paused, and that time counts', () => {
@@ -77,7 +77,7 @@ describe('snapshots', () => {
       upTo(12).map((one) => 120 + one),
     );
     assert.equal(run.status.snapshots?.missing, 12);
-    assert.deepEqual(snapshotsComplete(view(run)), {
+    assert.deepEqual(snapshotsComplete(view(run), T0), {
       type: 'missed',
       message: '12 of 576 snapshots are missing',
     });

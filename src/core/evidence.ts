@@ -14,8 +14,8 @@ import { isWatched, type RunView } from './view.ts';
 export interface EvidenceState {
   /** Indices of the snapshots that are kept, or on their way there. */
   readonly recorded: IndexRanges;
-  /** `final`: the report of a run that has ended is written, and nothing can be added to it. */
-  readonly report: 'none' | 'interim' | 'final';
+  /** `final`: of a run that has ended, nothing can be added to it. `notKept`: nothing is kept here at all. */
+  readonly report: 'none' | 'interim' | 'final' | 'notKept';
   /** Where the report is, or will be: `configmap/checkout-7f3a0c1d2e4b5a69-report`. */
   readonly reportAt: string;
 }
@@ -49,6 +49,11 @@ export function snapshotIntervalMs(run: RunSpec, status: RolloutStatus): number 
   return known === undefined || !(known >= INTERVAL_MIN_MS) ? run.snapshots.intervalMs : known;
 }
 
+/** Undefined while it is not known what has been kept, and where nothing is. */
+function keptOf({ snapshot }: RunView): EvidenceState | undefined {
+  return snapshot.evidence?.report === 'notKept' ? undefined : snapshot.evidence;
+}
+
 /** When the snapshot of this index is due, ms since the epoch. */
 export function snapshotDueAtMs(view: RunView, index: number): number {
   return view.startedAtMs + index * snapshotIntervalMs(view.run, view.status);
@@ -61,7 +66,7 @@ export function nextSnapshotAtMs(view: RunView): number {
 
 /** The snapshot that is to be made now; undefined when there is none, or it is not known what has been made. */
 export function dueSnapshot(view: RunView): number | undefined {
-  const { evidence } = view.snapshot;
+  const evidence = keptOf(view);
   const index = newestIndex(view, view.now);
   if (evidence === undefined || index < 1 || !isWatched(view.status)) return undefined;
   const lateMs = view.now - snapshotDueAtMs(view, index);
@@ -90,7 +95,7 @@ export function reportAction(view: RunView, status: RolloutStatus, isFinal = fal
 
 /** The last report of a run that has ended, asked for until the store says that it has it. */
 export function finalReportActions(view: RunView, status: RolloutStatus): Action[] {
-  const { evidence } = view.snapshot;
+  const evidence = keptOf(view);
   const isWanted = !isWatched(status) && lastRun(status, view)?.report !== undefined;
   const isOpen = evidence !== undefined && evidence.report !== 'final';
   return isWanted && isOpen ? [reportAction(view, status, true)] : [];
@@ -98,7 +103,7 @@ export function finalReportActions(view: RunView, status: RolloutStatus): Action
 
 /** Names the report of a run that ends, and takes back the names of those whose evidence is not kept any more. */
 export function withReports(status: RolloutStatus, view: RunView): RolloutStatus {
-  const { evidence } = view.snapshot;
+  const evidence = keptOf(view);
   if (evidence === undefined || status.history === undefined) return status;
   const hasEnded = !isWatched(status);
   const keptMax = hasEnded ? view.run.snapshots.keepRuns : view.run.snapshots.keepRuns - 1;
@@ -120,31 +125,35 @@ function lastRun(status: RolloutStatus, view: RunView): HistoryEntry | undefined
 
 /** @returns undefined while it is not known what has been recorded */
 export function snapshotCounts(view: RunView): SnapshotCounts | undefined {
-  const { evidence } = view.snapshot;
+  const evidence = keptOf(view);
   if (evidence === undefined) return undefined;
-  const { run, status, now } = view;
-  const intervalMs = snapshotIntervalMs(run, status);
-  const endedAtMs = isWatched(status) ? undefined : fromIsoOptional(status.finishedAt);
-  const expected = newestIndex(view, endedAtMs ?? now);
-  // One that is due can come for half an interval; once the run has ended none comes any more.
-  const settled = endedAtMs === undefined ? lastOverdue(view, intervalMs) : expected;
-  return { expected, missing: settled - countUpTo(evidence.recorded, settled), intervalMs };
+  const settled = settledIndex(view);
+  return {
+    expected: expectedIndex(view),
+    missing: settled - countUpTo(evidence.recorded, settled),
+    intervalMs: snapshotIntervalMs(view.run, view.status),
+  };
 }
 
-/** Every snapshot of the run so far is there: what `success.require: SnapshotsComplete` asks for. */
+/** Every snapshot since `sinceMs` is there: what `success.require: SnapshotsComplete` asks for. */
 export function snapshotsComplete(
   view: RunView,
+  sinceMs: number,
 ):
   | { readonly type: 'met' }
   | { readonly type: 'missed'; readonly message: string }
   | { readonly type: 'unknown'; readonly message: string } {
-  const counts = snapshotCounts(view);
-  if (counts === undefined) {
-    return { type: 'unknown', message: 'which snapshots are kept has not been read yet' };
+  const evidence = keptOf(view);
+  if (evidence === undefined) {
+    return { type: 'unknown', message: 'which snapshots are kept is not known' };
   }
-  const { expected, missing } = counts;
+  const before = newestIndex(view, sinceMs);
+  const settled = Math.max(before, settledIndex(view));
+  const countBetween = countUpTo(evidence.recorded, settled) - countUpTo(evidence.recorded, before);
+  const missing = settled - before - countBetween;
   if (missing === 0) return { type: 'met' };
-  return { type: 'missed', message: `${missing} of ${expected} snapshots are missing` };
+  const message = `${missing} of ${expectedIndex(view) - before} snapshots are missing`;
+  return { type: 'missed', message };
 }
 
 /** The newest index whose moment has come; 0 before the first. */
@@ -153,9 +162,20 @@ function newestIndex(view: RunView, atMs: number): number {
   return Math.max(0, Math.floor((atMs - view.startedAtMs) / intervalMs));
 }
 
-/** The newest index that cannot be in time any more. */
-function lastOverdue(view: RunView, intervalMs: number): number {
-  const newest = newestIndex(view, view.now);
-  const isOpen = view.now - (view.startedAtMs + newest * intervalMs) <= intervalMs / 2;
+/** The newest index that has been due; a run that has ended expects no more. */
+function expectedIndex(view: RunView): number {
+  return newestIndex(view, endedAtMs(view) ?? view.now);
+}
+
+/** The newest index that cannot come any more: one that is due can for half an interval, while the run goes on. */
+function settledIndex(view: RunView): number {
+  const newest = expectedIndex(view);
+  if (endedAtMs(view) !== undefined) return newest;
+  const lateMs = view.now - snapshotDueAtMs(view, newest);
+  const isOpen = lateMs <= snapshotIntervalMs(view.run, view.status) / 2;
   return isOpen ? Math.max(0, newest - 1) : newest;
+}
+
+function endedAtMs({ status }: RunView): number | undefined {
+  return isWatched(status) ? undefined : fromIsoOptional(status.finishedAt);
 }

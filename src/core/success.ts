@@ -108,7 +108,7 @@ function judgeRequirement(
     case 'MonitoringOperational':
       return judgeSight(view, window);
     case 'SnapshotsComplete':
-      return { message: requirement, ...snapshotsComplete(view) };
+      return judgeSnapshots(view, window);
     default:
       return assertNever(requirement);
   }
@@ -130,6 +130,12 @@ function criticalAlerts({ placeholders }: RunSpec): RunCriterion {
     condition: { operator: '==', threshold: 0, unit: '', text: '== 0' },
     forMs: 0,
   };
+}
+
+function judgeSnapshots(view: RunView, { startMs }: CriteriaWindow): CriterionVerdict {
+  const verdict = snapshotsComplete(view, startMs);
+  if (verdict.type === 'met') return { type: 'met', message: 'complete' };
+  return { type: verdict.type, message: `SnapshotsComplete: ${verdict.message}` };
 }
 
 /** The time in which a Critical trigger had no reading may be 1 % of the window. */

@@ -372,7 +372,8 @@ export abstract class EngineShell<Input> {
     const routes = [...this.routes.values()].flatMap((route) =>
       Object.entries(route).flatMap(([key, value]) => (key === 'resourceVersion' ? [] : [value])),
     );
-    const made = [this.jobs.created.size, this.#suites.count, this.decisions.list];
+    const { report } = this.evidence.stateOf(this.status.runId ?? '');
+    const made = [this.jobs.created.size, this.#suites.count, this.decisions.list, report];
     return [this.status, this.hasFinalizer, this.request, ...made, ...routes];
   }
 

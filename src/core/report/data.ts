@@ -23,6 +23,21 @@ export interface Report {
   readonly weights: readonly { readonly at: string; readonly weight: number }[];
   readonly checkpoints: readonly ReportedCheckpoint[];
   readonly decisions: readonly ReportedDecision[];
+  /** How the success criteria were judged last. */
+  readonly success?: {
+    readonly outcome: string;
+    readonly judgedAt: string;
+    readonly since: string;
+    readonly missed: readonly string[];
+  };
+  readonly extensions: readonly {
+    readonly at: string;
+    readonly by: string;
+    readonly reason: string;
+    readonly until: string;
+  }[];
+  readonly criteria: readonly Omit<TriggerTerms, 'severity'>[];
+  readonly required: readonly string[];
   readonly held: readonly ReportedHold[];
   readonly snapshots: ReportedSnapshots;
   readonly told: readonly ReportedTelling[];

@@ -12,6 +12,7 @@ export function markdownOf(report: Report): string {
     rollback(report),
     fired(report),
     plan(report),
+    success(report),
     decisions(report),
     held(report),
     snapshots(report),
@@ -108,6 +109,36 @@ function plan({ plan: points, weights, startedAt, checkpoints }: Report): string
       ? `No snapshot since ${startedAt} has read a weight.`
       : `Weight as the snapshots read it: ${real}.`,
   ].join('\n');
+}
+
+function success({ success: judged, criteria, required, extensions }: Report): string {
+  if (criteria.length + required.length + extensions.length === 0) return '';
+  const verdict =
+    judged === undefined
+      ? 'Not judged.'
+      : `**${judged.outcome}** at ${judged.judgedAt}, over the time since ${judged.since}.`;
+  const missed = (judged?.missed ?? []).map((sentence) => `- missed: ${inline(sentence)}`);
+  const moved = extensions.map(
+    ({ at, by, reason, until }) =>
+      `- extended ${at} to ${until} by ${inline(by)}: ${inline(reason)}`,
+  );
+  const list = [
+    ...(required.length === 0 ? [] : [`- required: ${required.join(', ')}`]),
+    ...missed,
+    ...moved,
+  ];
+  const rows = criteria.map((one): Cell[] => [
+    one.name,
+    `\`${one.condition}\``,
+    spanText(one.forMs),
+    code(one.source),
+  ]);
+  return [
+    '## Success criteria',
+    verdict,
+    ...(list.length === 0 ? [] : [list.join('\n')]),
+    ...(rows.length === 0 ? [] : [table(['Criterion', 'Condition', 'For', 'Asked'], rows)]),
+  ].join('\n\n');
 }
 
 function decisions({ decisions: all }: Report): string {

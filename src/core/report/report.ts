@@ -74,11 +74,34 @@ function reportData(source: ReportSource, lines: readonly EvidenceLine[]): Repor
       ...(reason === undefined ? {} : { reason }),
       outcome,
     })),
+    ...(status.success === undefined ? {} : { success: judgedOf(status.success) }),
+    extensions: (status.extensions ?? []).map(({ at, by, reason, until }) => ({
+      at,
+      by,
+      reason,
+      until,
+    })),
+    criteria: run.success.criteria.map(({ name, measure, condition, forMs }) => ({
+      name,
+      source: sourceOf(measure),
+      condition: condition.text,
+      forMs,
+    })),
+    required: [...run.success.require],
     held: heldOf(events, untilMs),
     snapshots,
     told: tellingsOf(events),
     timeline: timelineOf(status, events, snapshots.gaps),
   };
+}
+
+function judgedOf({
+  outcome,
+  judgedAt,
+  since,
+  missed,
+}: NonNullable<RolloutStatus['success']>): NonNullable<Report['success']> {
+  return { outcome, judgedAt, since, missed };
 }
 
 function snapshotsOf(lines: readonly EvidenceLine[]): SnapshotRecord[] {
@@ -184,7 +207,7 @@ function rollbackOf(
 
 function stageOf(run: RunSpec, stage: RollbackStage): ReportedStage {
   const { name, startedAt, finishedAt, outcome, message } = stage;
-  const budgetMs = name === 'StopTraffic' ? run.rollback.stopTrafficMs : undefined;
+  const budgetMs = budgetOf(run.rollback, name);
   return {
     name,
     startedAt,
@@ -195,4 +218,21 @@ function stageOf(run: RunSpec, stage: RollbackStage): ReportedStage {
     outcome,
     message,
   };
+}
+
+function budgetOf(rollback: RunSpec['rollback'], stage: string): number | undefined {
+  switch (stage) {
+    case 'StopTraffic':
+      return rollback.stopTrafficMs;
+    case 'Verify':
+      return rollback.verifyMs;
+    case 'Restore':
+      return rollback.restoreMs;
+    case 'Stabilize':
+      return rollback.stabilizeMs;
+    case 'Report':
+      return rollback.reportMs;
+    default:
+      return undefined;
+  }
 }

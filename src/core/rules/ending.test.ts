@@ -64,6 +64,40 @@ describe('the end', () => {
     assert.equal(run.status.phase, 'Succeeded');
   });
 
+  test('that requires every snapshot succeeds with all of them', () => {
+    const run = new EngineHarness({
+      spec: { success: { require: ['SnapshotsComplete', 'NoRollbacks'] } },
+    });
+    run.runUntil(T0 + 10 * HOUR);
+    assert.equal(run.status.phase, 'Succeeded');
+    assert.equal(run.status.snapshots?.expected, 36);
+  });
+
+  test('that requires every snapshot is held where one is missing, and an extension begins anew', () => {
+    const gap = (extend: boolean) => {
+      const onFailure = extend ? 'Extend' : 'Hold';
+      const require = ['SnapshotsComplete'] as const;
+      const success = { require, onFailure, extendBy: '1h' } as const;
+      const run = new EngineHarness({ spec: { success } });
+      run.runUntil(T0 + 90 * MINUTE);
+      run.evidence.keeps = false;
+      run.runUntil(T0 + 98 * MINUTE);
+      run.evidence.keeps = true;
+      run.runUntil(T0 + 10 * HOUR);
+      return run;
+    };
+    const held = gap(false);
+    assert.equal(held.status.phase, 'Held');
+    assert.match(held.status.message ?? '', /SnapshotsComplete: 1 of 36 snapshots are missing/);
+    const extended = gap(true);
+    assert.equal(extended.status.phase, 'Succeeded');
+    assert.equal(
+      extended.status.finishedAt,
+      new Date(T0 + 4 * HOUR).toISOString().replace('.000Z', 'Z'),
+    );
+    assert.deepEqual(extended.status.snapshots, { expected: 48, missing: 1, intervalMs: 300_000 });
+  });
+
   test('with requirements that the rules themselves keep passes', () => {
     const run = new EngineHarness({
       spec: { success: { require: ['NoCriticalTriggers', 'NoRollbacks'] } },

@@ -149,6 +149,8 @@ function complete({ now, status, run }: RunView, rollback: RollbackStatus): Verd
     because: { reason: 'RolledBack', message },
     phase: 'RolledBack',
     status: ended,
+    // What held has been dealt with; that it held is in the history of events.
+    holds: [],
     wakeAtMs: now,
     events: [warning('RolledBack', message), ...(isWell ? [] : [degraded(rollback)])],
   };
