@@ -40,6 +40,7 @@ describe('without flags', () => {
       concurrency: 1024,
       allowLoopbackUrls: false,
       logLevel: 'info',
+      evidenceDirectory: undefined,
       client: { requestsPerSecond: 500, burst: 1000 },
       query: { timeoutMs: 5000, concurrencyMax: 64, responseBytesMax: 16_777_216 },
     });
@@ -94,6 +95,7 @@ describe('a flag', () => {
     { argv: ['--leader-elect'], want: ({ lease }) => lease?.name, is: 'genesis-rollout' },
     { argv: ['--leader-elect=true'], want: ({ lease }) => lease?.name, is: 'genesis-rollout' },
     { argv: ['--leader-elect=false'], want: ({ lease }) => lease, is: undefined },
+    { argv: ['--evidence-dir', '/e'], want: (one) => one.evidenceDirectory, is: '/e' },
     { argv: ['--log-level', 'debug'], want: ({ logLevel }) => logLevel, is: 'debug' },
   ];
   for (const { argv, want, is } of rows) {

@@ -35,6 +35,8 @@ export interface Config {
     readonly concurrencyMax: number;
     readonly responseBytesMax: number;
   };
+  /** Undefined: in ConfigMaps. */
+  readonly evidenceDirectory: string | undefined;
   /** Undefined: this process acts without asking. */
   readonly lease: LeaseConfig | undefined;
 }
@@ -135,6 +137,7 @@ function toConfig(settings: Settings, env: ConfigInput['env']): Config {
       concurrencyMax: limits.queriesAtOnce,
       responseBytesMax: limits.responseBytes,
     },
+    evidenceDirectory: settings.evidenceDir,
     lease: settings.leaderElect ? toLease(settings.lease, env) : undefined,
   };
 }

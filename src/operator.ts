@@ -2,11 +2,13 @@
 import { Controller } from '#controller/controller.ts';
 import { DecisionPolicyReader } from '#controller/decision-policy.ts';
 import { DecisionIndex } from '#controller/decisions.ts';
-import { noEvidence } from '#controller/evidence.ts';
+import { EvidenceLog, type EvidenceObserver } from '#controller/evidence-log.ts';
 import type { ReconcileObserver } from '#controller/observer.ts';
 import type { Reconciler } from '#controller/reconcile.ts';
 import { RolloutIndex } from '#controller/rollout-index.ts';
 import { Specs } from '#controller/specs.ts';
+import { createConfigMapStore } from '#evidence/config-map-store.ts';
+import { createDirectoryStore } from '#evidence/directory-store.ts';
 import { createCluster, createElection, type KubeCluster } from '#kube/cluster-client.ts';
 import type { KubeSource } from '#kube/credentials.ts';
 import { watchEndpoints } from '#kube/endpoints.ts';
@@ -58,6 +60,8 @@ export interface OperatorOptions {
     readonly responseBytesMax: number;
   };
   readonly lease: LeaseSettings | undefined;
+  /** Where snapshots and reports are kept; undefined: in ConfigMaps of the rollouts' own. */
+  readonly evidenceDirectory: string | undefined;
   readonly client: { readonly requestsPerSecond: number; readonly burst: number };
   readonly clock: Clock;
   readonly logger: Logger;
@@ -81,6 +85,7 @@ export interface OperatorTelemetry {
   readonly watchOf: (resource: Resource) => ReflectorMetrics;
   readonly queries: QueryObserver;
   readonly reconciles: ReconcileObserver;
+  readonly evidence: EvidenceObserver;
   readonly leading: (isLeading: boolean) => void;
 }
 
@@ -130,6 +135,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
 interface Parts {
   readonly cluster: KubeCluster;
   readonly events: Events;
+  readonly evidence: EvidenceLog;
   readonly metrics: PrometheusSource;
   readonly web: Web;
   readonly controller: Controller;
@@ -169,6 +175,7 @@ async function plug(
   let lookAt: Controller['look'] = () => undefined;
   const rules = { allowLoopback: options.allowLoopbackUrls };
   const web = createWeb(clock, rules);
+  const evidence = createEvidence(options, cluster, (rollout) => lookAt(rollout));
   const shell: Reconciler = {
     clock,
     cluster,
@@ -191,7 +198,7 @@ async function plug(
     }),
     routers: createRouters(cluster, logger),
     rightOfWay: new RightOfWay(clock),
-    evidence: noEvidence,
+    evidence,
     prober: createProber(web),
     suites: createSuiteBoard({
       clock,
@@ -209,12 +216,24 @@ async function plug(
   used = (kind, key) => controller.used(kind, key);
   lookAt = (rollout) => controller.look(rollout);
   watching.start(controller);
-  return { cluster, events, metrics, web, controller };
+  return { cluster, events, evidence, metrics, web, controller };
+}
+
+function createEvidence(
+  { clock, logger, telemetry, evidenceDirectory }: OperatorOptions,
+  cluster: KubeCluster,
+  onChange: Controller['look'],
+): EvidenceLog {
+  const store =
+    evidenceDirectory === undefined
+      ? createConfigMapStore({ cluster })
+      : createDirectoryStore(evidenceDirectory);
+  return new EvidenceLog({ store, clock, logger, observer: telemetry.evidence, onChange });
 }
 
 /** Looks under way may finish, a rollback above all; the lease is given back before the connections close. */
 function closingSteps(
-  { cluster, events, metrics, web, controller }: Parts,
+  { cluster, events, evidence, metrics, web, controller }: Parts,
   election: Election,
   stopping: AbortController,
 ): ClosingStep[] {
@@ -224,6 +243,7 @@ function closingSteps(
   };
   return [
     { name: 'workers', limitMs: CLOSING_MAX_MS, close: drain },
+    { name: 'evidence', limitMs: 3_000, close: (signal) => evidence.close(signal) },
     { name: 'events', limitMs: 2_000, close: (signal) => events.close(signal) },
     { name: 'lease', limitMs: 3_000, close: () => election.release() },
     { name: 'queries', limitMs: 1_000, close: () => metrics.close() },

@@ -82,6 +82,7 @@ const layers: Readonly<Record<string, Layer>> = {
       'ports',
       'runtime',
       'controller',
+      'evidence',
       'kube',
       'prometheus',
       'promql',

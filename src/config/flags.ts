@@ -39,6 +39,7 @@ export const flags = [
     setting: 'allowLoopbackUrls',
     convert: asBoolean,
   },
+  { name: 'evidence-dir', operand: 'DIRECTORY', setting: 'evidenceDir', convert: asText },
   { name: 'log-level', operand: 'LEVEL', setting: 'logLevel', convert: asText },
 ] as const satisfies readonly Flag[];
 

@@ -168,6 +168,9 @@ export const settingsSchema = z.strictObject({
       "Whether probes and health suites may name URLs on the operator's own loopback. For tests and demos.",
     ),
   logLevel: z.enum(logLevels).default('info').describe('The least level that is logged.'),
+  evidenceDir: file(
+    'A directory for snapshots and reports, for clusters with very many rollouts; without it they are in ConfigMaps that the rollouts own.',
+  ).optional(),
   prometheus: prometheusSchema
     .describe('How the operator itself is known to prometheusUrl. Files are read at the start.')
     .prefault({}),

@@ -27,8 +27,8 @@ export interface EvidenceLogOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly observer?: EvidenceObserver;
-  /** It is now known what is kept of this rollout: worth a look. */
-  readonly onLoaded: (key: ObjectKey) => void;
+  /** It is now known what is kept of this rollout, or a report is: worth a look. */
+  readonly onChange: (key: ObjectKey) => void;
 }
 
 /** What comes together is written together. */
@@ -38,7 +38,8 @@ const RETRY_MAX_MS = 60_000;
 /** One visit to the store: what one rollout has waiting. */
 const VISIT_MAX_MS = 20_000;
 const QUESTION_MAX_MS = 10_000;
-const WRITERS_MAX = 16;
+/** A quarter of the connections: what a rollback writes never waits for all of them. */
+const WRITERS_MAX = 8;
 
 interface Entry {
   readonly key: ObjectKey;
@@ -103,6 +104,7 @@ export class EvidenceLog implements EvidenceKeeper {
     const { runId, startedAt } = status;
     if (runId === undefined || startedAt === undefined || events.length === 0) return;
     const entry = this.#entryOf(rollout);
+    if (entry.memory.isComplete(runId)) return;
     for (const event of events) this.#add(entry, runId, Date.parse(startedAt), event);
   }
 
@@ -222,12 +224,12 @@ export class EvidenceLog implements EvidenceKeeper {
   }
 
   async #visit(entry: Entry): Promise<void> {
-    const { clock, onLoaded, store } = this.#options;
+    const { clock, onChange, store } = this.#options;
     const { memory } = entry;
     await withDeadline(clock, VISIT_MAX_MS, [this.#stopping.signal], async (signal) => {
       if (!memory.isLoaded) {
         memory.loaded(await store.runs(memory.owner, signal));
-        onLoaded(entry.key);
+        onChange(entry.key);
       }
       await this.#append(entry, signal);
       await this.#writeReports(entry, signal);
@@ -255,8 +257,8 @@ export class EvidenceLog implements EvidenceKeeper {
     }
   }
 
-  async #writeReports({ memory }: Entry, signal: AbortSignal): Promise<void> {
-    const { store } = this.#options;
+  async #writeReports({ key, memory }: Entry, signal: AbortSignal): Promise<void> {
+    const { store, onChange } = this.#options;
     for (const [runId, source] of memory.reports) {
       // What is still being asked belongs into it.
       if (memory.drafts > 0 && source.isFinal) continue;
@@ -266,6 +268,7 @@ export class EvidenceLog implements EvidenceKeeper {
       const kept = { markdown: report.markdown, json, isFinal: source.isFinal };
       await store.writeReport(memory.owner, runId, kept, signal);
       memory.reported(runId, source);
+      onChange(key);
     }
   }
 

@@ -68,6 +68,11 @@ export class EvidenceMemory {
     return waiting.isFinal ? 'final' : kept;
   }
 
+  /** The last report is kept: what happens to the run from here on is told, and kept no more. */
+  isComplete(runId: string): boolean {
+    return this.#runs?.get(runId)?.kept.report === 'final';
+  }
+
   /** @returns false when it is there already, or on its way */
   begin(runId: string, index: number): boolean {
     if (hasIndex(this.recorded(runId), index)) return false;
@@ -102,7 +107,12 @@ export class EvidenceMemory {
   }
 
   get hasWork(): boolean {
-    return this.#waiting.length > 0 || this.#reports.size > 0 || this.surplusRuns.length > 0;
+    return (
+      this.#waiting.length > 0 ||
+      this.#reports.size > 0 ||
+      this.surplusRuns.length > 0 ||
+      this.segmentsToClose().length > 0
+    );
   }
 
   /** These are in the store; `lost` can never be. */

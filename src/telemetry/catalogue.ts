@@ -83,6 +83,16 @@ export const rolloutSeries = {
     help: 'How long the condition of a trigger has held so far; 0 while it is false.',
     labels: trigger,
   },
+  genesis_snapshots_expected: {
+    type: 'gauge',
+    help: 'Snapshots of the current run that have been due.',
+    labels: rollout,
+  },
+  genesis_snapshots_missing: {
+    type: 'gauge',
+    help: 'Snapshots of the current run that were due and are not kept.',
+    labels: rollout,
+  },
 } as const satisfies Record<string, MetricDeclaration>;
 
 /** What happened, counted. */
@@ -107,6 +117,11 @@ export const events = {
     type: 'counter',
     help: 'Weights that another writer changed during a run.',
     labels: [],
+  },
+  genesis_evidence_lines_total: {
+    type: 'counter',
+    help: 'Snapshots and events that were kept or given up, and tries to keep some that failed.',
+    labels: ['outcome'],
   },
   genesis_evaluations_total: {
     type: 'counter',

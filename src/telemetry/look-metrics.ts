@@ -26,7 +26,8 @@ export function createLookMetrics(instruments: Instruments, series: RolloutSerie
   }
   return {
     decided: (key, before, after) => {
-      series.keep(key, { status: after.status, triggers: after.triggers });
+      const { status, triggers, snapshots } = after;
+      series.keep(key, { status, triggers, snapshots });
       const outcome = worstState(after.triggers);
       if (outcome !== undefined) evaluations.inc({ outcome });
       for (const told of transitions(before.status, after.status, before.now)) count(told);

@@ -19,6 +19,7 @@ export interface SeenTrigger {
 export interface Seen {
   readonly status: RolloutStatus;
   readonly triggers: readonly SeenTrigger[];
+  readonly snapshots?: { readonly expected: number; readonly missing: number } | undefined;
 }
 
 export interface LookObserver {

@@ -10,6 +10,7 @@ import {
   type WatchObserver,
 } from './cluster-metrics.ts';
 import { createEventLoopMetrics } from './event-loop.ts';
+import { createEvidenceMetrics, type EvidenceObserver } from './evidence-metrics.ts';
 import { Instruments } from './instruments.ts';
 import type { LookObserver } from './look.ts';
 import { CONTROLLER, createLookMetrics } from './look-metrics.ts';
@@ -20,6 +21,7 @@ import { RolloutSeries } from './rollout-series.ts';
 export interface Telemetry {
   readonly reconciles: LookObserver;
   readonly queries: QueryObserver;
+  readonly evidence: EvidenceObserver;
   readonly requests: RequestObserver;
   readonly queue: WorkQueueMetrics;
   /** To be called once for each stream. */
@@ -61,6 +63,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   return {
     reconciles: createLookMetrics(instruments, series),
     queries: createQueryMetrics(instruments),
+    evidence: createEvidenceMetrics(instruments),
     requests: createRequestMetrics(instruments),
     queue: createQueueMetrics(instruments, clock, CONTROLLER),
     watchOf: createWatchMetrics(instruments),

@@ -136,6 +136,14 @@ const families: readonly Family[] = [
     samples: ({ triggers }, nowMs) =>
       triggers.map((seen) => [identity(seen), activeSeconds(seen.status, nowMs)]),
   },
+  {
+    name: 'genesis_snapshots_expected',
+    samples: ({ snapshots }) => (snapshots === undefined ? [] : [['', snapshots.expected]]),
+  },
+  {
+    name: 'genesis_snapshots_missing',
+    samples: ({ snapshots }) => (snapshots === undefined ? [] : [['', snapshots.missing]]),
+  },
 ];
 
 function one(labels: Labels): readonly Sample[] {

@@ -59,6 +59,7 @@ export async function startOperatorWorld(
     prometheus: () => ({ url: `http://127.0.0.1:${port}`, headers: {}, tls: {} }),
     query: { timeoutMs: 3_000, concurrencyMax: 8, responseBytesMax: 1_000_000 },
     lease: undefined,
+    evidenceDirectory: undefined,
     client: { requestsPerSecond: 200, burst: 400 },
     clock: systemClock,
     logger: silentLogger,
