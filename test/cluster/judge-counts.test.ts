@@ -22,7 +22,6 @@ test('increase, and increase less what it made up, over young and old blocks', a
   }
   const counting = countQuery('sum(rate(a[5m]))');
   assert.ok(counting.type === 'counted');
-  // In order of time: promtool has no samples past the last of them.
   const blocks: readonly (readonly [lengthMs: number, atMs: number])[] = [
     [30_000, 607_000],
     [60_000, 615_000],
@@ -43,6 +42,8 @@ test('increase, and increase less what it made up, over young and old blocks', a
     ];
   });
   const rules = {
+    // Without it promtool has samples up to the last full minute only.
+    evaluation_interval: `${EVERY_MS}ms`,
     fuzzy_compare: true,
     tests: [
       {
