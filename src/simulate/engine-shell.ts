@@ -161,7 +161,7 @@ export abstract class EngineShell<Input> {
     let looks = 0;
     let lookedAt = -1;
     for (;;) {
-      const nextAt = this.#nextLook();
+      const nextAt = this.nextLook();
       if (nextAt === undefined || nextAt > atMs) break;
       this.now = Math.max(this.now, nextAt);
       looks = this.now === lookedAt ? looks + 1 : 1;
@@ -173,7 +173,7 @@ export abstract class EngineShell<Input> {
   }
 
   /** The end of a suite's run is an event of its own. */
-  #nextLook(): number | undefined {
+  nextLook(): number | undefined {
     const endMs = this.#suites.nextEndAfter(this.now);
     if (this.nextAt === undefined || endMs === undefined) return this.nextAt ?? endMs;
     return Math.min(this.nextAt, endMs);

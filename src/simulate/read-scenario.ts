@@ -3,6 +3,7 @@ import { LineCounter, parseDocument } from 'yaml';
 import { parseDuration } from '#api/duration.ts';
 import { type RolloutSpec, rolloutSpecSchema } from '#api/rollout.ts';
 import { problemsIn, validateSpec } from '#api/validate.ts';
+import { isRecord, mergePatch } from './merge-patch.ts';
 import { isInstant, momentMs } from './moment.ts';
 import { type ScenarioInput, scenarioSchema } from './scenario.ts';
 
@@ -79,7 +80,9 @@ function rolloutOf(
       return { problems: [`${file}: rolloutFile ${JSON.stringify(from)}: ${words}`] };
     }
   }
-  return readRollout(from ?? `${file}: rollout`, object);
+  const patched =
+    input.rolloutPatch === undefined ? object : mergePatch(object, input.rolloutPatch);
+  return readRollout(from ?? `${file}: rollout`, patched);
 }
 
 /** @param where what the sentences begin with */
@@ -102,10 +105,6 @@ export function readRollout(
   };
   const namespace = named('namespace', 'default');
   return { namespace, name: named('name', 'rollout'), specInput, spec: parsed.data };
-}
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** YAML 1.2, where `no` is a word and a timestamp is a string. */

@@ -7,13 +7,16 @@ import type { ResolvedSpec } from '#core/snapshot.ts';
 import { inspectQuery } from '#promql/inspect-query.ts';
 import { EngineShell } from './engine-shell.ts';
 import { type Arm, Meanings, subjectsOf } from './measures.ts';
+import { mergePatch } from './merge-patch.ts';
 import type { NamedValues } from './named-values.ts';
 import type { ScenarioPromql } from './promql/scenario-promql.ts';
-import { isRecord, type Scenario } from './read-scenario.ts';
+import type { Scenario } from './read-scenario.ts';
+import { suiteRunAt } from './scenario-suites.ts';
 import { StepsOfTime } from './steps-of-time.ts';
 import { type Line, linesOf } from './timeline.ts';
 import type { VirtualProbes } from './virtual-probes.ts';
 import { VirtualPrometheus } from './virtual-prometheus.ts';
+import type { VirtualSuiteRun } from './virtual-suites.ts';
 
 type SpecInput = Readonly<Record<string, unknown>>;
 
@@ -36,6 +39,7 @@ export class ScenarioShell extends EngineShell<SpecInput> {
   isOperatorDown = false;
   readonly readyEndpoints: Record<Arm, number>;
   readonly #share = new StepsOfTime(0);
+  readonly #scenario: Scenario;
   #meanings: Meanings;
   #looks = 0;
 
@@ -60,6 +64,11 @@ export class ScenarioShell extends EngineShell<SpecInput> {
       promql: world.promql,
     });
     this.probes = world.probes;
+    this.#scenario = scenario;
+    this.author = scenario.author;
+    if (scenario.approvals === 'missing') {
+      this.decisionPolicy = { type: 'notEnforced', message: 'the policy is not installed' };
+    }
     this.#noteWeight();
   }
 
@@ -94,9 +103,9 @@ export class ScenarioShell extends EngineShell<SpecInput> {
   }
 
   /** A process of the operator starts: it looks at once, and remembers nothing. */
-  restarted(): void {
+  override restart(): void {
+    super.restart();
     this.probes.seenSinceMs = this.now;
-    this.changed();
   }
 
   /** Something that the operator watches has changed. */
@@ -133,6 +142,11 @@ export class ScenarioShell extends EngineShell<SpecInput> {
     // The lines say what has changed; looks that change nothing are not kept.
   }
 
+  protected override suite(name: string): VirtualSuiteRun {
+    this.lines.push({ atMs: this.now, kind: 'suite', value: name });
+    return suiteRunAt(name, this.now, this.#scenario);
+  }
+
   protected override ready(arm: Arm): number {
     return this.readyEndpoints[arm];
   }
@@ -157,14 +171,4 @@ function resolveInput(
     return { type: 'invalid', problems: validateSpec(input).map(({ message }) => message) };
   }
   return resolveSpec({ ...object, spec: parsed.data, inspect: inspectQuery });
-}
-
-/** RFC 7386. */
-function mergePatch(target: unknown, patch: SpecInput): Record<string, unknown> {
-  const merged: Record<string, unknown> = isRecord(target) ? { ...target } : {};
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === null) delete merged[key];
-    else merged[key] = isRecord(value) ? mergePatch(merged[key], value) : value;
-  }
-  return merged;
 }

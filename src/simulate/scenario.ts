@@ -1,6 +1,5 @@
 /** The scenario file: a rollout, what the world does to it, and what is expected to follow. docs/simulate.md explains it. */
 import { z } from 'zod';
-import { decisionKinds } from '#api/decision.ts';
 import { durationPattern, durationSchema } from '#api/duration.ts';
 import { instantSchema, momentSchema } from './moment.ts';
 
@@ -40,7 +39,17 @@ const suiteSchema = z.strictObject({
 });
 
 const decideSchema = z.strictObject({
-  decision: z.enum(Object.keys(decisionKinds)),
+  decision: z.enum([
+    'Approve',
+    'Reject',
+    'Promote',
+    'Pause',
+    'Resume',
+    'Abort',
+    'Extend',
+    'Retry',
+    'Acknowledge',
+  ]),
   by: text,
   step: text.optional(),
   reason: text.optional(),
@@ -172,6 +181,10 @@ export const scenarioSchema = z
     scenario: text.describe('What happens, in a sentence.').optional(),
     rollout: z.record(z.string(), z.unknown()).describe('The GenesisRollout.').optional(),
     rolloutFile: text.describe('Or the file it stands in, from here.').optional(),
+    rolloutPatch: z
+      .record(z.string(), z.unknown())
+      .describe('A merge patch of the rollout before it is created.')
+      .optional(),
     start: instantSchema.default('2026-01-05T08:00:00Z'),
     duration: durationSchema.optional(),
     until: momentSchema.optional(),
@@ -185,6 +198,7 @@ export const scenarioSchema = z
     suites: z.array(suiteSchema).default([]),
     ready: readySchema.default({}),
     weight: percent.describe("Canary's share on every route before the run.").default(0),
+    author: text.describe('The annotation genesis.dev/author: who made the change.').optional(),
     approvals: z
       .enum(['enforced', 'missing'])
       .describe('Whether the policy that holds decisions to their authors is there.')

@@ -6,6 +6,7 @@ import { namedValues } from './named-values.ts';
 import { scenarioPromql } from './promql/scenario-promql.ts';
 import type { Scenario } from './read-scenario.ts';
 import { ScenarioShell } from './scenario-shell.ts';
+import { suiteProblems } from './scenario-suites.ts';
 import { worldChanges, worldLine } from './things.ts';
 import type { Line } from './timeline.ts';
 import { virtualProbes } from './virtual-probes.ts';
@@ -47,10 +48,17 @@ export function simulate(scenario: Scenario, _options: SimulateOptions = {}): Si
   const probes = virtualProbes(scenario.series, scenario.spec, timing);
   const stepMs = parseDuration(scenario.spec.analysis.interval);
   const promql = scenarioPromql(scenario.series, { ...timing, stepMs, endMs: scenario.endMs });
-  const problems = [named, probes, promql].flatMap((one) =>
+  const suites = suiteProblems(scenario.suites, scenario.spec);
+  const found = [named, probes, promql].flatMap((one) =>
     one.type === 'invalid' ? one.problems : [],
   );
-  if (named.type === 'invalid' || probes.type === 'invalid' || promql.type === 'invalid') {
+  const problems = [...found, ...suites];
+  if (
+    suites.length > 0 ||
+    named.type === 'invalid' ||
+    probes.type === 'invalid' ||
+    promql.type === 'invalid'
+  ) {
     return { type: 'invalid', problems: problems.map((one) => `${scenario.file}: ${one}`) };
   }
   const measured = { promql: promql.promql, named: named.values, probes: probes.probes };
@@ -74,7 +82,7 @@ function run(scenario: Scenario, shell: ScenarioShell): void {
   let looks = 0;
   for (;;) {
     const change = changes[nextChange];
-    const lookAtMs = shell.isOperatorDown ? undefined : shell.nextAt;
+    const lookAtMs = shell.isOperatorDown ? undefined : shell.nextLook();
     const atMs = Math.min(change?.atMs ?? Infinity, lookAtMs ?? Infinity);
     if (atMs > scenario.endMs) return;
     looks = atMs > shell.now ? 0 : looks + 1;

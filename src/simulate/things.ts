@@ -1,5 +1,6 @@
 /** The things of `at`: what each does to the world, when, and when it is over. */
 import { parseDuration } from '#api/duration.ts';
+import { toIso } from '#core/time.ts';
 import { momentMs } from './moment.ts';
 import type { Scenario } from './read-scenario.ts';
 import type { Thing } from './scenario.ts';
@@ -63,10 +64,10 @@ function effectOf(thing: Thing, index: number, scenario: Scenario): Effect {
     };
     return { text: `Prometheus' clock is ahead by ${skew}`, apply: set(skewMs), undo: set(0) };
   }
-  return outageEffect(thing);
+  return outageEffect(thing, scenario.startMs);
 }
 
-function outageEffect({ prometheus, api, operator, decide }: Thing): Effect {
+function outageEffect({ prometheus, api, operator, decide }: Thing, startMs: number): Effect {
   if (prometheus !== undefined) {
     const set = (outage: typeof prometheus | undefined) => (shell: ScenarioShell) => {
       shell.prometheus.outage = outage;
@@ -83,12 +84,20 @@ function outageEffect({ prometheus, api, operator, decide }: Thing): Effect {
   if (operator !== undefined) {
     const set = (isDown: boolean) => (shell: ScenarioShell) => {
       shell.isOperatorDown = isDown;
-      if (!isDown) shell.restarted();
+      if (!isDown) shell.restart();
     };
     return { text: 'no process of the operator runs', apply: set(true), undo: set(false) };
   }
-  const text = `${decide?.by ?? ''} decides: ${decide?.decision ?? ''}`;
-  return { text, apply: () => undefined };
+  if (decide === undefined) throw new Error('a thing of `at` does something');
+  const { decision, by, step, reason, revision, expiresAt } = decide;
+  const optional = {
+    ...(step === undefined ? {} : { step }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(revision === undefined ? {} : { revision }),
+    ...(expiresAt === undefined ? {} : { expiresAt: toIso(momentMs(expiresAt, startMs)) }),
+  };
+  const text = `${by} decides: ${[decision, step, reason].filter((one) => one !== undefined).join(' ')}`;
+  return { text, apply: (shell) => shell.decide({ decision, by, ...optional }) };
 }
 
 function readyEffect(ready: NonNullable<Thing['ready']>): Effect {
