@@ -24,6 +24,7 @@ import type { Snapshot } from './snapshot.ts';
 import { dueSuites, suiteMoments } from './suites.ts';
 import { fromIso, tickAt } from './time.ts';
 import { type Steering, steer } from './traffic.ts';
+import type { TriggerOutcome } from './trigger.ts';
 import { isWatched, type RunView } from './view.ts';
 
 /** A second of delay is nothing to a reading that is good for an interval. */
@@ -69,7 +70,7 @@ export function conclude(input: Conclusion): Decision {
       ...transitionEvents(snapshot.status, status),
       ...responseEvents(snapshot.status, status, view?.triggers ?? []),
     ],
-    ...wake(verdict, status, view),
+    ...wake(input, status),
     triggers: view?.triggers ?? [],
     snapshots: kept && snapshotCounts(kept),
   };
@@ -183,10 +184,9 @@ function isLowering(snapshot: Snapshot, action: Extract<Action, { type: 'SetWeig
 
 /** The soonest moment at which looking again can make a difference, and how much later will do. */
 function wake(
-  verdict: Verdict,
+  { rule, verdict, view }: Conclusion,
   status: RolloutStatus,
-  view: RunView | undefined,
-): Pick<Decision, 'wakeAtMs' | 'slackMs'> {
+): Pick<Decision, 'wakeAtMs' | 'slackMs' | 'nextMomentMs'> {
   const now = view?.now ?? Number.NEGATIVE_INFINITY;
   if (verdict.wakeAtMs !== undefined && verdict.wakeAtMs <= now) {
     return { wakeAtMs: verdict.wakeAtMs, slackMs: 0 };
@@ -203,7 +203,27 @@ function wake(
   const slackMs = Math.min(SLACK_MAX_MS, run.intervalMs / 10);
   const isCalm = view.triggers.every((one) => one.status.state === 'Inactive');
   const isRoutine = isCalm && (soonestMs === undefined || soonestMs > tickMs + slackMs);
-  return { wakeAtMs: Math.min(tickMs, soonestMs ?? tickMs), slackMs: isRoutine ? slackMs : 0 };
+  return {
+    wakeAtMs: Math.min(tickMs, soonestMs ?? tickMs),
+    slackMs: isRoutine ? slackMs : 0,
+    ...(waitsForMoments.includes(rule) && view.triggers.every(isSteady)
+      ? { nextMomentMs: soonestMs ?? Number.POSITIVE_INFINITY }
+      : {}),
+  };
+}
+
+/** Rules that wait for a moment or a change and read no figures of their own meanwhile. */
+const waitsForMoments: readonly string[] = ['paused', 'held', 'advance', 'promote'];
+
+/** What it says follows from whether its condition is true, and not from the figure or from how long. */
+function isSteady({ trigger, status }: TriggerOutcome): boolean {
+  if (trigger.judge.type !== 'Threshold') return false;
+  const isTold = trigger.severity === 'Info' && trigger.compareWithStable === undefined;
+  const isQuiet = trigger.ladder.every(
+    (rung) => rung.action === 'Notify' && rung.when === undefined,
+  );
+  if (status.state === 'Firing') return isTold && isQuiet && status.falseSince === undefined;
+  return status.state === 'Inactive' && status.reason !== 'NotEvaluated';
 }
 
 /** Every moment that matters to a run, apart from the next evaluation. */

@@ -89,6 +89,11 @@ export interface Decision {
    * evaluation waits. Evaluations of many rollouts fall on one grid; asked at once they delay what is urgent.
    */
   readonly slackMs: number;
+  /**
+   * The soonest moment at which anything but a changed truth of a trigger, or of the world, can make a difference: evaluations
+   * before it may be left out where the truths of all triggers are known to stay. Undefined: none may be.
+   */
+  readonly nextMomentMs?: number | undefined;
   /** The triggers as evaluated, with live readings, for metrics. */
   readonly triggers: readonly TriggerOutcome[];
   /** Live figures; undefined while it is not known what has been recorded. */

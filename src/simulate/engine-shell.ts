@@ -174,9 +174,14 @@ export abstract class EngineShell<Input> {
 
   /** The end of a suite's run is an event of its own. */
   nextLook(): number | undefined {
-    const endMs = this.#suites.nextEndAfter(this.now);
+    const endMs = this.nextEnd();
     if (this.nextAt === undefined || endMs === undefined) return this.nextAt ?? endMs;
     return Math.min(this.nextAt, endMs);
+  }
+
+  /** When the next run of a suite that is under way ends. */
+  nextEnd(): number | undefined {
+    return this.#suites.nextEndAfter(this.now);
   }
 
   /** The process ends and another begins: what only memory knew is gone. */

@@ -8,7 +8,7 @@ export interface TrafficShare {
   (atMs: number): number;
 }
 
-interface Timed {
+export interface Timed {
   readonly samples: Samples;
   readonly beginMs: number;
   readonly intervalMs: number;
@@ -81,6 +81,12 @@ export class NamedValues {
     return part === 'total' ? share : value * share;
   }
 
+  /** Until when the answer stays the same, as long as nobody moves traffic. */
+  constantUntil({ subject, arm }: Meaning, atMs: number): number {
+    const timed = this.#timed(subject, arm);
+    return timed === undefined ? Number.POSITIVE_INFINITY : nextChangeMs(timed, atMs);
+  }
+
   #value(subject: Subject, arm: Arm, atMs: number): number | undefined {
     const timed = this.#timed(subject, arm);
     if (timed === undefined) return subject.healthy;
@@ -99,6 +105,19 @@ export class NamedValues {
       keyOf(subject.kind, subject.name, arm === 'canary' ? 'stable' : 'canary'),
     );
   }
+}
+
+/** When the next sample differs from the one that stands at this time. */
+export function nextChangeMs({ samples, beginMs, intervalMs }: Timed, atMs: number): number {
+  const { kinds, values } = samples;
+  const last = kinds.length - 1;
+  const index = Math.max(0, Math.min(last, Math.floor((atMs - beginMs) / intervalMs)));
+  for (let next = index + 1; next <= last; next += 1) {
+    if (kinds[next] !== kinds[index] || !Object.is(values[next], values[index])) {
+      return beginMs + next * intervalMs;
+    }
+  }
+  return Number.POSITIVE_INFINITY;
 }
 
 function keyOf(kind: string, name: string, arm: Arm): string {

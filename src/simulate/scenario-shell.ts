@@ -1,15 +1,17 @@
 /** The virtual shell of one scenario: its routes, endpoints and metrics, and what people and faults do to them. */
 import { type RolloutSpec, rolloutSpecSchema } from '#api/rollout.ts';
 import { validateSpec } from '#api/validate.ts';
-import type { Answer, Question } from '#core/answer.ts';
+import type { Answer, Question, SuiteQuestion } from '#core/answer.ts';
+import type { Decision } from '#core/decision.ts';
 import { resolveSpec } from '#core/resolve.ts';
-import type { ResolvedSpec } from '#core/snapshot.ts';
+import type { ResolvedSpec, Snapshot } from '#core/snapshot.ts';
 import { inspectQuery } from '#promql/inspect-query.ts';
 import { EngineShell } from './engine-shell.ts';
 import { type Arm, Meanings, subjectsOf } from './measures.ts';
 import { mergePatch } from './merge-patch.ts';
 import type { NamedValues } from './named-values.ts';
 import type { ScenarioPromql } from './promql/scenario-promql.ts';
+import { Quiet } from './quiet.ts';
 import type { Scenario } from './read-scenario.ts';
 import { suiteRunAt } from './scenario-suites.ts';
 import { StepsOfTime } from './steps-of-time.ts';
@@ -40,7 +42,9 @@ export class ScenarioShell extends EngineShell<SpecInput> {
   readonly readyEndpoints: Record<Arm, number>;
   readonly #share = new StepsOfTime(0);
   readonly #scenario: Scenario;
+  readonly #quiet = new Quiet();
   #meanings: Meanings;
+  #last: { readonly snapshot: Snapshot; readonly decision: Decision } | undefined;
   #looks = 0;
 
   constructor(scenario: Scenario, world: MetricWorld) {
@@ -138,8 +142,41 @@ export class ScenarioShell extends EngineShell<SpecInput> {
     // Nobody counts them here.
   }
 
-  protected override record(): void {
-    // The lines say what has changed; looks that change nothing are not kept.
+  protected override record(snapshot: Snapshot, decision: Decision): void {
+    this.#last = { snapshot, decision };
+  }
+
+  /**
+   * When to look next although a routine evaluation is due before: no trigger's truth changes until then, and no moment of
+   * the engine's comes.
+   *
+   * @param changeMs when the world changes next
+   */
+  quietUntil(changeMs: number): number | undefined {
+    const { snapshot, decision } = this.#last ?? {};
+    const momentMs = decision?.nextMomentMs;
+    const run = snapshot?.recorded;
+    if (snapshot === undefined || decision === undefined || run === undefined) return undefined;
+    const isChanged = this.status !== snapshot.status || this.nextAt !== decision.wakeAtMs;
+    if (momentMs === undefined || isChanged) return undefined;
+    const limitMs = Math.min(momentMs, changeMs, this.nextEnd() ?? changeMs);
+    const time = { nowMs: this.now, limitMs, startedAtMs: Date.parse(this.status.startedAt ?? '') };
+    const world = {
+      ask: (question: Question | SuiteQuestion) =>
+        question.type === 'suite' || question.type === 'suiteRange'
+          ? undefined
+          : this.answer(question),
+      constantUntil: (query: string, atMs: number) => this.prometheus.constantUntil(query, atMs),
+      probeUntil: (url: string, atMs: number) => this.probes.constantUntil(url, atMs),
+      weight: this.status.weight ?? 0,
+    };
+    const untilMs = this.#quiet.until(run, decision, time, world);
+    if (untilMs >= momentMs) return momentMs;
+    const soonestMs = decision.wakeAtMs ?? this.now;
+    // The first evaluation that may differ.
+    const { intervalMs, offsetMs } = run;
+    const tickMs = Math.ceil((untilMs - offsetMs) / intervalMs) * intervalMs + offsetMs;
+    return Math.min(momentMs, Math.max(soonestMs, tickMs));
   }
 
   protected override suite(name: string): VirtualSuiteRun {

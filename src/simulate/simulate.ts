@@ -32,7 +32,7 @@ export interface SimulateOptions {
 /** More looks at one instant than this go in circles. */
 const LOOKS_MAX = 40;
 
-export function simulate(scenario: Scenario, _options: SimulateOptions = {}): SimulationResult {
+export function simulate(scenario: Scenario, options: SimulateOptions = {}): SimulationResult {
   let shell: ScenarioShell | undefined;
   const timing = {
     beginMs: scenario.startMs - parseDuration(scenario.history),
@@ -63,7 +63,7 @@ export function simulate(scenario: Scenario, _options: SimulateOptions = {}): Si
   }
   const measured = { promql: promql.promql, named: named.values, probes: probes.probes };
   shell = new ScenarioShell(scenario, measured);
-  run(scenario, shell);
+  run(scenario, shell, options.everyTick === true);
   const { status, lines, looks } = shell;
   return { type: 'ok', lines, status, weight: shell.shareAt(scenario.endMs), looks };
 }
@@ -76,7 +76,7 @@ function isHealthyElse({ others, series }: Scenario): boolean {
   );
 }
 
-function run(scenario: Scenario, shell: ScenarioShell): void {
+function run(scenario: Scenario, shell: ScenarioShell, everyTick: boolean): void {
   const changes = worldChanges(scenario);
   let nextChange = 0;
   let looks = 0;
@@ -84,7 +84,9 @@ function run(scenario: Scenario, shell: ScenarioShell): void {
     const change = changes[nextChange];
     const lookAtMs = shell.isOperatorDown ? undefined : shell.nextLook();
     const atMs = Math.min(change?.atMs ?? Infinity, lookAtMs ?? Infinity);
-    if (atMs > scenario.endMs) return;
+    // Nobody holds a deleted object back any more: it is gone.
+    const isGone = shell.deletionRequestedAtMs !== undefined && !shell.hasFinalizer;
+    if (atMs > scenario.endMs || isGone) return;
     looks = atMs > shell.now ? 0 : looks + 1;
     shell.now = Math.max(shell.now, atMs);
     if (change !== undefined && change.atMs <= shell.now) {
@@ -95,5 +97,7 @@ function run(scenario: Scenario, shell: ScenarioShell): void {
     }
     if (looks > LOOKS_MAX) throw new Error(`goes in circles: ${shell.status.message}`);
     shell.lookAndTell();
+    const quietMs = everyTick ? undefined : shell.quietUntil(change?.atMs ?? scenario.endMs);
+    if (quietMs !== undefined) shell.nextAt = quietMs;
   }
 }

@@ -1,6 +1,7 @@
 /** Whoever is probed in a scenario: up, unless a trigger's probe is said to be down. A process knows only what it has seen. */
 import type { RolloutSpec } from '#api/rollout.ts';
 import type { Answer, ProbeQuestion } from '#core/answer.ts';
+import { nextChangeMs } from './named-values.ts';
 import type { SeriesInput } from './scenario.ts';
 import { parseSamples, type Samples, sampleKinds } from './series-notation.ts';
 
@@ -65,6 +66,12 @@ export class VirtualProbes {
       series: points.length === 0 ? [] : [{ labels: {}, points }],
       skewMs: 0,
     };
+  }
+
+  constantUntil(url: string, atMs: number): number {
+    const samples = this.#byUrl.get(url);
+    if (samples === undefined) return Number.POSITIVE_INFINITY;
+    return nextChangeMs({ samples, ...this.#timing }, atMs);
   }
 
   /** 1 is up, 0 is down; the last sample stands until the end. */

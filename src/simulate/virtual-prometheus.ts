@@ -44,6 +44,17 @@ export class VirtualPrometheus {
     }
   }
 
+  /** Until when a query answers exactly the same, if nobody moves traffic; undefined where only asking can tell. */
+  constantUntil(query: string, atMs: number): number | undefined {
+    // What fails, fails until the world changes.
+    if (this.outage !== undefined) return Number.POSITIVE_INFINITY;
+    const { meanings, named, promql } = this.#options;
+    const meaning = meanings().of(query);
+    if (promql.knows(query)) return undefined;
+    if (meaning === undefined || !named().tells(meaning)) return undefined;
+    return named().constantUntil(meaning, atMs);
+  }
+
   #measured(question: MetricQuestion): Answer {
     const isInstant = question.type === 'instant';
     const grid = isInstant
