@@ -9,7 +9,8 @@ const PURE = /^(?:@kubernetes\/client-node|jsonpath-plus)$/;
 
 /**
  * undici's index loads fetch, WebSocket, caches and mocks. Of all that the controller and client-node's KubeConfig use
- * three dispatchers, with the methods that the index adds to them.
+ * three dispatchers, with the methods that the index adds to them, and `request` over a dispatcher of the caller's. Whoever
+ * comes to need more of undici is told by the build, and adds it here.
  */
 const UNDICI = `
 import Agent from 'undici/lib/dispatcher/agent.js';
@@ -18,6 +19,10 @@ import Pool from 'undici/lib/dispatcher/pool.js';
 import ProxyAgent from 'undici/lib/dispatcher/proxy-agent.js';
 import api from 'undici/lib/api/index.js';
 Object.assign(Dispatcher.prototype, api);
+export function request(url, { dispatcher, ...options }) {
+  const { origin, pathname, search } = new URL(url);
+  return dispatcher.request({ method: 'GET', ...options, origin, path: pathname + search });
+}
 export { Agent, Dispatcher, Pool, ProxyAgent };
 `;
 /** Asked for by parts of client-node that are left out; here only so that their import resolves. */
