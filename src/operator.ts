@@ -7,6 +7,7 @@ import type { ReconcileObserver } from '#controller/observer.ts';
 import type { Reconciler } from '#controller/reconcile.ts';
 import { RolloutIndex } from '#controller/rollout-index.ts';
 import { Specs } from '#controller/specs.ts';
+import type { OutsideChecks } from '#core/resolve-outside.ts';
 import { createConfigMapStore } from '#evidence/config-map-store.ts';
 import { createDirectoryStore } from '#evidence/directory-store.ts';
 import { createCluster, createElection, type KubeCluster } from '#kube/cluster-client.ts';
@@ -38,7 +39,7 @@ import { WorkQueue, type WorkQueueMetrics } from '#runtime/work-queue.ts';
 import { patternProblem } from '#suites/flaky.ts';
 import { createSuiteRunners } from '#suites/runners.ts';
 import { createSuiteBoard } from '#suites/suite-board.ts';
-import { urlProblem } from '#web/address-rules.ts';
+import { type AddressRules, urlProblem } from '#web/address-rules.ts';
 import { createWeb, type Web } from '#web/web.ts';
 import { createAskMetrics } from './ask-metrics.ts';
 import { crdProblem } from './crd-version.ts';
@@ -176,6 +177,7 @@ async function plug(
   const rules = { allowLoopback: options.allowLoopbackUrls };
   const web = createWeb(clock, rules);
   const evidence = createEvidence(options, cluster, (rollout) => lookAt(rollout));
+  const jobs = createJobRunner(cluster);
   const shell: Reconciler = {
     clock,
     cluster,
@@ -183,13 +185,10 @@ async function plug(
     events,
     logger,
     index: new RolloutIndex(),
-    jobs: createJobRunner(cluster),
+    jobs,
     decisions: new DecisionIndex(),
     decisionPolicy: new DecisionPolicyReader(cluster, clock),
-    specs: new Specs(inspectQuery, await crdProblem(cluster, clock), {
-      urlProblem: (url) => urlProblem(url, rules),
-      patternProblem,
-    }),
+    specs: new Specs(inspectQuery, await crdProblem(cluster, clock), checksBy(rules)),
     ask: createAskMetrics({
       source: metrics,
       clock,
@@ -203,9 +202,15 @@ async function plug(
     suites: createSuiteBoard({
       clock,
       logger,
-      runners: createSuiteRunners({ web }),
+      runners: createSuiteRunners({
+        web,
+        cluster,
+        clock,
+        jobs,
+        watched: (namespace, signal) => watching.suitesIn(namespace, signal),
+      }),
       onChange: (rollout) => lookAt(rollout),
-      onDropped: () => undefined,
+      onDropped: () => logger.info({}, 'a suite was due while it still ran, and is not run twice'),
       stopping,
     }),
     routesWatched: (run, signal) => watching.flagsOf(run, signal),
@@ -229,6 +234,10 @@ function createEvidence(
       ? createConfigMapStore({ cluster })
       : createDirectoryStore(evidenceDirectory);
   return new EvidenceLog({ store, clock, logger, observer: telemetry.evidence, onChange });
+}
+
+function checksBy(rules: AddressRules): OutsideChecks {
+  return { urlProblem: (url) => urlProblem(url, rules), patternProblem };
 }
 
 /** Looks under way may finish, a rollback above all; the lease is given back before the connections close. */

@@ -1,5 +1,5 @@
 /** What is watched: rollouts, decisions and routes everywhere, ConfigMaps only in namespaces where a rollout moves a feature flag. */
-import { decisionResource, rolloutResource } from '#api/names.ts';
+import { decisionResource, labels, rolloutResource } from '#api/names.ts';
 import type { Controller } from '#controller/controller.ts';
 import type { RunSpec } from '#core/run-spec.ts';
 import type { KubeCluster } from '#kube/cluster-client.ts';
@@ -7,9 +7,13 @@ import type { Watch } from '#kube/watches.ts';
 import { withoutManagedFields } from '#kube/watches.ts';
 import type { KubeObject, ObjectKey } from '#ports/cluster.ts';
 import { keepForRouters, routeResources } from '#routers/index.ts';
+import { compactPod } from '#suites/job-reading.ts';
+import { SUITE_PURPOSE, suiteResources } from '#suites/job-suite.ts';
 
 export interface Watching {
   start(controller: Controller): void;
+  /** Resolves once Jobs and pods of health suites in this namespace are watched. */
+  suitesIn(namespace: string, signal: AbortSignal): Promise<void>;
   /** Resolves once every feature flag of the run is watched; at once when it has none. */
   flagsOf(run: RunSpec, signal: AbortSignal): Promise<void>;
 }
@@ -20,6 +24,7 @@ export function createWatching(
 ): Watching {
   const scope = namespaces === undefined ? {} : { namespaces };
   const flagWatches = new Map<string, Watch>();
+  const suiteWatches = new Map<string, readonly Watch[]>();
   let used: Controller['used'] = () => undefined;
   const flagResource = routeResources.find((resource) => resource.kind === 'ConfigMap');
 
@@ -64,6 +69,20 @@ export function createWatching(
           onChange: ({ old, new: now }) => used(resource.kind, keyOf(now ?? old)),
         });
       }
+    },
+    async suitesIn(namespace, signal) {
+      const known = suiteWatches.get(namespace);
+      const watches =
+        known ??
+        suiteResources.map((resource) =>
+          cluster.watch(resource, {
+            namespaces: [namespace],
+            labelSelector: `${labels.purpose}=${SUITE_PURPOSE}`,
+            transform: resource.kind === 'Pod' ? compactPod : withoutManagedFields,
+          }),
+        );
+      suiteWatches.set(namespace, watches);
+      for (const watch of watches) await watch.synced(signal);
     },
     async flagsOf(run, signal) {
       for (const target of run.targets) {

@@ -56,7 +56,8 @@ function idOf({ namespace, name }: ObjectKey): string {
   return `${namespace}/${name}`;
 }
 
-function jobObject({ name, jobTemplate, owner, purpose, runId }: WantedJob): KubeObject {
+function jobObject(job: WantedJob): KubeObject {
+  const { name, jobTemplate, owner, purpose, runId, keptSeconds } = job;
   const template = fieldsOf(jobTemplate['metadata']);
   const spec = fieldsOf(jobTemplate['spec']);
   const ttl = spec['ttlSecondsAfterFinished'];
@@ -90,6 +91,7 @@ function jobObject({ name, jobTemplate, owner, purpose, runId }: WantedJob): Kub
       ...(typeof ttl === 'number'
         ? { ttlSecondsAfterFinished: Math.max(ttl, KEPT_MIN_SECONDS) }
         : {}),
+      ...(keptSeconds === undefined ? {} : { ttlSecondsAfterFinished: keptSeconds }),
     },
   };
 }

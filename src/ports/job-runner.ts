@@ -13,6 +13,8 @@ export interface WantedJob {
   /** What it is for: the value of the label `genesis.dev/purpose`. */
   readonly purpose: string;
   readonly runId: string;
+  /** How long it stays once it has ended, whatever the template says; undefined: for a day at least. */
+  readonly keptSeconds?: number;
 }
 
 /** A Job that the API server refuses for good is a failed one; other failures reject with ClusterError. */
