@@ -152,6 +152,17 @@ describe('an approval does not count', () => {
     assert.equal(harness.weight(), 50);
   });
 
+  test('of somebody who turns out to be an author before the step is due', () => {
+    const harness = withApproval({ notBy: 'Author' });
+    harness.runUntil(T0 + MINUTE);
+    harness.decide({ ...approve, by: 'alice' });
+    harness.runFor(MINUTE);
+    harness.author = 'alice';
+    harness.runUntil(T0 + HOUR);
+    assert.equal(harness.weight(), 0);
+    assert.equal(harness.status.holds?.[0]?.reason, 'ApprovalRequired');
+  });
+
   test('where the author may not approve and is not known', () => {
     const harness = withApproval({ notBy: 'Author' });
     harness.author = undefined;
