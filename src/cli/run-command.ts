@@ -11,6 +11,10 @@ const commands: Readonly<Record<string, { readonly what: string; load: () => Pro
       what: 'Runs scenario files in virtual time and compares them with what they expect.',
       load: async () => (await import('./commands/simulate.ts')).simulateCommand,
     },
+    backtest: {
+      what: "Replays a rollout's triggers over the history of its stable Service.",
+      load: async () => (await import('./commands/backtest.ts')).backtestCommand,
+    },
   };
 
 export async function runCommand(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
