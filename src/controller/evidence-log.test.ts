@@ -95,7 +95,9 @@ describe('the log of evidence', () => {
   test('says nothing until the store has said what it has, then asks for a look', async () => {
     const one = new Bench();
     assert.equal(one.state(), undefined);
-    await one.pass(SECOND);
+    await one.pass(2 * SECOND);
+    assert.deepEqual(one.changes, [], 'what is due at the start of a process goes first');
+    await one.pass(2 * SECOND);
     assert.deepEqual(one.changes, ['checkout']);
     assert.deepEqual(one.state()?.recorded, []);
     assert.match(one.state()?.reportAt ?? '', /^configmap\/checkout-[0-9a-f]{16}-report$/);
@@ -104,7 +106,7 @@ describe('the log of evidence', () => {
   test('keeps a snapshot once, at once for the engine, and for the next process', async () => {
     const one = new Bench();
     one.state();
-    await one.pass(SECOND);
+    await one.pass(4 * SECOND);
     const first = one.snapshot();
     one.keep(first);
     one.keep(first);
@@ -119,14 +121,14 @@ describe('the log of evidence', () => {
       onChange: () => undefined,
     });
     next.stateOf(rollout, one.status, 3);
-    await one.pass(SECOND);
+    await one.pass(4 * SECOND);
     assert.deepEqual(next.stateOf(rollout, one.status, 3)?.recorded, [[1, 2]]);
   });
 
   test('of a store that fails for an hour loses nothing, and tries less and less often', async () => {
     const one = new Bench();
     one.state();
-    await one.pass(SECOND);
+    await one.pass(4 * SECOND);
     let isDown = true;
     one.cluster.before = () => {
       if (isDown) throw new ClusterError('unavailable', 'the API server is down');
@@ -150,7 +152,7 @@ describe('the log of evidence', () => {
       reportAt: () => 'configmap/report',
     });
     one.state();
-    await one.pass(SECOND);
+    await one.pass(4 * SECOND);
     const { runId = '' } = one.status;
     one.keep(one.snapshot());
     await one.pass(SECOND);
@@ -173,7 +175,7 @@ describe('the log of evidence', () => {
   test('writes a report from everything that was kept, and closes the run with the last one', async () => {
     const one = new Bench();
     one.state();
-    await one.pass(SECOND);
+    await one.pass(4 * SECOND);
     one.keep(one.snapshot());
     one.log.keepReport(rollout, one.report(false));
     assert.equal(one.state()?.report, 'none');
@@ -210,14 +212,14 @@ describe('the log of evidence', () => {
       await store.append({ owner, runId, number: 0 }, [line], never);
     }
     one.state(2);
-    await one.pass(2 * SECOND);
+    await one.pass(5 * SECOND);
     assert.deepEqual(one.names(), ['checkout-old-s0000']);
   });
 
   test('closes a segment when the next one has begun', async () => {
     const one = new Bench();
     one.state();
-    await one.pass(SECOND);
+    await one.pass(4 * SECOND);
     const { runId = '', startedAt } = one.status;
     const event = (offsetMs: number) => ({
       type: 'event' as const,
@@ -247,7 +249,7 @@ describe('the log of evidence', () => {
   test('writes what is waiting before the process ends', async () => {
     const one = new Bench();
     one.state();
-    await one.pass(SECOND);
+    await one.pass(4 * SECOND);
     one.keep(one.snapshot());
     const closed = one.log.close(new AbortController().signal);
     await one.pass(2 * SECOND);

@@ -28,7 +28,9 @@ export const routeResources: readonly Resource[] = [...splitters.keys()];
  * What the watch cache must keep of them: `writtenBy` and `owned` are read from managedFields. Entries
  * of the status, the longest ones, say nothing about weights.
  */
-export function keepForRouters(object: KubeObject): KubeObject {
+export function keepForRouters(whole: KubeObject): KubeObject {
+  // No flag is binary; what ConfigMaps keep of runs is large.
+  const { binaryData: _, ...object } = whole;
   const entries = object.metadata.managedFields;
   if (entries === undefined) return object;
   const managedFields = entries.filter((entry) => (entry.subresource ?? '') === '');
