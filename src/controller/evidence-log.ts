@@ -49,6 +49,8 @@ interface Entry {
   readonly memory: EvidenceMemory;
   state: 'idle' | 'gathering' | 'ready' | 'busy' | 'gone';
   failures: number;
+  /** Its run was there before us. */
+  isOld: boolean;
   cancel: () => void;
 }
 
@@ -73,6 +75,7 @@ export class EvidenceLog implements EvidenceKeeper {
     const entry = this.#entryOf(rollout);
     const { runId } = status;
     if (runId !== undefined && keepRuns !== undefined) entry.memory.current = { runId, keepRuns };
+    entry.isOld ||= isOlderThan(status, this.#options.clock.now() - STARTING_MS);
     if (entry.memory.hasWork || !entry.memory.isLoaded) this.#gather(entry);
     if (!entry.memory.isLoaded || runId === undefined) return undefined;
     return {
@@ -145,6 +148,7 @@ export class EvidenceLog implements EvidenceKeeper {
       memory: new EvidenceMemory(owner),
       state: 'idle',
       failures: 0,
+      isOld: false,
       cancel: () => undefined,
     };
     this.#entries.set(id, entry);
@@ -186,8 +190,8 @@ export class EvidenceLog implements EvidenceKeeper {
     entry.cancel = this.#options.clock.after(delayMs, () => this.#line(entry));
   }
 
-  #gatherMs({ memory }: Entry): number {
-    if (this.#isClosing) return 0;
+  #gatherMs({ memory, isOld }: Entry): number {
+    if (this.#isClosing || (!memory.isLoaded && !isOld)) return 0;
     if (memory.isLoaded) return GATHER_MS;
     const nowMs = this.#options.clock.monotonic();
     this.#firstLookMs ??= nowMs;
@@ -284,6 +288,10 @@ export class EvidenceLog implements EvidenceKeeper {
     this.#options.observer?.told('lost', count);
     this.#options.logger.warn({ ...key, count }, `evidence is lost: ${why}`);
   }
+}
+
+function isOlderThan({ startedAt }: RolloutStatus, atMs: number): boolean {
+  return startedAt !== undefined && Date.parse(startedAt) < atMs;
 }
 
 function ownerOf(rollout: KubeObject): EvidenceOwner {

@@ -86,6 +86,31 @@ describe('the operator', () => {
     await client.delete(referenceTo('GenesisRollout', 'crashing'));
   });
 
+  test('keeps a snapshot at every interval, and a report that the history names', async () => {
+    const { client } = world.plane;
+    await started('recorded', { snapshots: { interval: '2s' } });
+    await sleep(9_000);
+    world.value = 10;
+    const status = await phaseOf('recorded', 'RolledBack');
+    world.value = 0;
+    const { snapshots, runId, history, rollback } = status;
+    assert.ok((snapshots?.expected ?? 0) >= 5, JSON.stringify(snapshots));
+    assert.equal(snapshots?.missing, 0, JSON.stringify(snapshots));
+    assert.equal(history?.[0]?.report, `configmap/recorded-${runId}-report`);
+    const stage = rollback?.stages.find(({ name }) => name === 'Report');
+    assert.equal(stage?.outcome, 'Succeeded', stage?.message);
+    const segment = referenceTo('ConfigMap', `recorded-${runId}-s0000`);
+    const closed = await client.waitFor(segment, (object) => object['immutable'] === true, 10_000);
+    const annotations = closed.metadata['annotations'] ?? {};
+    assert.match(String(Reflect.get(annotations, 'genesis.dev/recorded')), /^1-[0-9]+$/);
+    const report = await client.get(referenceTo('ConfigMap', `recorded-${runId}-report`));
+    const { 'report.md': markdown = '' } = report?.['data'] as Record<string, string>;
+    assert.match(markdown, /^# Incident report: recorded v2\n/);
+    assert.match(markdown, /\| Report \| Succeeded \|/);
+    assert.match(markdown, /errors 10 > 1 for 3s/);
+    await client.delete(referenceTo('GenesisRollout', 'recorded'));
+  });
+
   test('moves a route and a feature flag together, and both back', async () => {
     const { client } = world.plane;
     const flags = { kind: 'ConfigMap', apiVersion: 'v1', metadata: { name: 'flags', namespace } };

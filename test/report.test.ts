@@ -1,5 +1,5 @@
 /**
- * Reports against golden files, which a person can read as well: `UPDATE_GOLDEN=1 node --test src/core/report` writes
+ * Reports against golden files, which a person can read as well: `UPDATE_GOLDEN=1 node --test test/report.test.ts` writes
  * them anew.
  */
 import assert from 'node:assert/strict';
@@ -7,14 +7,14 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { EventRecord } from '#core/record.ts';
+import type { Report } from '#core/report/data.ts';
+import { type MadeReport, makeReport } from '#core/report/report.ts';
+import { withoutSecrets } from '#core/report/secrets.ts';
+import { heldOf, timelineOf } from '#core/report/timeline.ts';
 import { ERRORS, errorsTrigger, HOUR, MINUTE, SECOND, T0 } from '#test/builders.ts';
 import { EngineHarness } from '#test/engine-harness.ts';
-import type { Report } from './data.ts';
-import { type MadeReport, makeReport } from './report.ts';
-import { withoutSecrets } from './secrets.ts';
-import { heldOf, timelineOf } from './timeline.ts';
 
-const golden = join(import.meta.dirname, '../../../test/golden/reports');
+const golden = join(import.meta.dirname, 'golden/reports');
 const spec = {
   analysis: {
     metrics: [
