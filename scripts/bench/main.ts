@@ -4,6 +4,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { buildController } from '../demo/controller.ts';
 import { Bench } from './bench.ts';
 import { runMemory, slopeOf } from './memory.ts';
 import { printReport } from './report.ts';
@@ -64,6 +65,8 @@ async function main(): Promise<void> {
     logs: values.logs,
   });
   try {
+    // What is measured is what the sources say now.
+    await buildController();
     const figures = await bench.run();
     printReport(figures);
     if (values.json !== undefined) {
