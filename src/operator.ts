@@ -32,6 +32,7 @@ import {
 } from '#prometheus/client.ts';
 import { inspectQuery } from '#promql/inspect-query.ts';
 import { createRouters } from '#routers/index.ts';
+import { createWorkloads } from '#routers/workloads.ts';
 import { untilAborted } from '#runtime/deadline.ts';
 import { RightOfWay } from '#runtime/right-of-way.ts';
 import { type ClosingStep, closeInOrder } from '#runtime/shutdown.ts';
@@ -196,6 +197,7 @@ async function plug(
       readSecret: (namespace) => secretReader(cluster, namespace, stopping),
     }),
     routers: createRouters(cluster, logger),
+    workloads: createWorkloads({ cluster, logger, watchState: watching.workloads }),
     rightOfWay: new RightOfWay(clock),
     evidence,
     prober: createProber(web),
@@ -213,7 +215,7 @@ async function plug(
       onDropped: () => logger.info({}, 'a suite was due while it still ran, and is not run twice'),
       stopping,
     }),
-    routesWatched: (run, signal) => watching.flagsOf(run, signal),
+    routesWatched: watching.usedBy,
     observer: telemetry.reconciles,
   };
   const queue = new WorkQueue({ clock, metrics: telemetry.queue });

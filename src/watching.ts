@@ -1,12 +1,16 @@
-/** What is watched: rollouts, decisions and routes everywhere, ConfigMaps only in namespaces where a rollout moves a feature flag. */
+/**
+ * What is watched: rollouts, decisions and routes everywhere, ConfigMaps only in namespaces where a rollout moves a
+ * feature flag, and workloads only of the kinds, and where, a rollout restarts some with its flag.
+ */
 import { decisionResource, labels, rolloutResource } from '#api/names.ts';
 import type { Controller } from '#controller/controller.ts';
-import type { RunSpec } from '#core/run-spec.ts';
+import type { RunRestart, RunSpec } from '#core/run-spec.ts';
 import type { KubeCluster } from '#kube/cluster-client.ts';
 import type { Watch } from '#kube/watches.ts';
 import { withoutManagedFields } from '#kube/watches.ts';
 import type { KubeObject, ObjectKey } from '#ports/cluster.ts';
 import { keepForRouters, routeResources } from '#routers/index.ts';
+import { keepForRestarts, type WatchState, workloadResources } from '#routers/workloads.ts';
 import { compactPod } from '#suites/job-reading.ts';
 import { SUITE_PURPOSE, suiteResources } from '#suites/job-suite.ts';
 
@@ -14,8 +18,13 @@ export interface Watching {
   start(controller: Controller): void;
   /** Resolves once Jobs and pods of health suites in this namespace are watched. */
   suitesIn(namespace: string, signal: AbortSignal): Promise<void>;
-  /** Resolves once every feature flag of the run is watched; at once when it has none. */
-  flagsOf(run: RunSpec, signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves once every feature flag of the run is watched; at once when it has none. What it restarts is watched
+   * from then on too, and never waited for: a rollback must not be held up by workloads that nobody may read.
+   */
+  readonly usedBy: (run: RunSpec, signal: AbortSignal) => Promise<void>;
+  /** How far the watch of workloads of this kind is. */
+  readonly workloads: (kind: RunRestart['kind'], namespace: string) => WatchState;
 }
 
 export function createWatching(
@@ -25,6 +34,7 @@ export function createWatching(
   const scope = namespaces === undefined ? {} : { namespaces };
   const flagWatches = new Map<string, Watch>();
   const suiteWatches = new Map<string, readonly Watch[]>();
+  const workloadWatches = new Map<string, Watch>();
   let used: Controller['used'] = () => undefined;
   const flagResource = routeResources.find((resource) => resource.kind === 'ConfigMap');
 
@@ -38,6 +48,17 @@ export function createWatching(
     });
     flagWatches.set(namespace, watch);
     return watch;
+  };
+
+  const watchWorkloads = ({ kind, namespace }: RunRestart): void => {
+    const id = `${kind} ${namespace}`;
+    if (workloadWatches.has(id)) return;
+    const watch = cluster.watch(workloadResources[kind], {
+      namespaces: [namespace],
+      transform: keepForRestarts,
+      onChange: ({ old, new: now }) => used(kind, keyOf(now ?? old)),
+    });
+    workloadWatches.set(id, watch);
   };
 
   return {
@@ -84,7 +105,15 @@ export function createWatching(
       suiteWatches.set(namespace, watches);
       for (const watch of watches) await watch.synced(signal);
     },
-    async flagsOf(run, signal) {
+    workloads(kind, namespace) {
+      const watch = workloadWatches.get(`${kind} ${namespace}`);
+      if (watch === undefined) return { type: 'pending' };
+      if (watch.isSynced) return { type: 'synced' };
+      const { fault } = watch;
+      return fault === undefined ? { type: 'pending' } : { type: 'failed', message: fault.message };
+    },
+    async usedBy(run, signal) {
+      for (const workload of run.restarts) watchWorkloads(workload);
       for (const target of run.targets) {
         if (target.flag !== undefined) await watchFlags(target.namespace)?.synced(signal);
       }

@@ -111,6 +111,7 @@ export function snapshot(run: RunSpec, overrides: Partial<Snapshot> = {}): Snaps
     recorded: run,
     status: {},
     routes: routesOf(run),
+    restarts: [],
     ready: { stable: 2, canary: 2 },
     conflict: undefined,
     suites: new Map(),

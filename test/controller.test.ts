@@ -19,6 +19,7 @@ import type { EventNote } from '#ports/event-recorder.ts';
 import { silentLogger } from '#ports/logger.ts';
 import { inspectQuery } from '#promql/inspect-query.ts';
 import { createRouters, routeResources } from '#routers/index.ts';
+import { createWorkloads } from '#routers/workloads.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { RightOfWay } from '#runtime/right-of-way.ts';
 import { arbitraryBroken, arbitrarySpec } from '#test/arbitraries.ts';
@@ -84,6 +85,11 @@ function bench(rollout: KubeObject): Bench {
       decisionPolicy: { read: () => Promise.resolve({ type: 'enforced', sinceMs: 0 }) },
       endpoints: { ready: () => 1 },
       routers: createRouters(cluster, silentLogger),
+      workloads: createWorkloads({
+        cluster,
+        logger: silentLogger,
+        watchState: () => ({ type: 'synced' }),
+      }),
       jobs: createJobRunner(cluster),
       specs: new Specs(inspectQuery),
       ask: (question) => Promise.resolve(made.answer(question)),

@@ -19,6 +19,7 @@ import { silentLogger } from '#ports/logger.ts';
 import { createDedupe } from '#prometheus/dedupe.ts';
 import { inspectQuery } from '#promql/inspect-query.ts';
 import { createRouters, routeResources } from '#routers/index.ts';
+import { createWorkloads } from '#routers/workloads.ts';
 import { RightOfWay } from '#runtime/right-of-way.ts';
 import { WorkQueue } from '#runtime/work-queue.ts';
 import { createTelemetry } from '#telemetry/metrics.ts';
@@ -108,6 +109,11 @@ function createWorld(rollouts: number) {
     rightOfWay: new RightOfWay(clock),
     endpoints: { ready: () => 1 },
     routers: createRouters(cluster, silentLogger),
+    workloads: createWorkloads({
+      cluster,
+      logger: silentLogger,
+      watchState: () => ({ type: 'synced' }),
+    }),
     index: new RolloutIndex(),
     specs: new Specs(inspectQuery),
     ask: createAsk(clock),

@@ -2,10 +2,13 @@
 import { annotations, fieldManager, finalizer, rolloutResource } from '#api/names.ts';
 import { assertNever } from '#core/assert.ts';
 import type { Action } from '#core/decision.ts';
+import type { Clock } from '#ports/clock.ts';
 import { type Cluster, ClusterError, type KubeObject, type ObjectKey } from '#ports/cluster.ts';
 import type { JobRunner } from '#ports/job-runner.ts';
 import type { SuiteBoard } from '#ports/suite-runner.ts';
 import type { RouteWrite, TrafficRouter } from '#ports/traffic-router.ts';
+import type { Workloads } from '#ports/workloads.ts';
+import { DeadlineExceeded, withDeadline } from '#runtime/deadline.ts';
 import type { EvidenceKeeper } from './evidence.ts';
 import { type AskMetrics, parseStatus } from './observe.ts';
 import { settleDecision } from './settle-decision.ts';
@@ -13,8 +16,10 @@ import { writeSpecRecord } from './spec-records.ts';
 import type { Specs } from './specs.ts';
 
 export interface Actor {
+  readonly clock: Clock;
   readonly cluster: Cluster;
   readonly routers: (kind: string) => TrafficRouter | undefined;
+  readonly workloads: Workloads;
   readonly specs: Specs;
   readonly ask: AskMetrics;
   readonly suites: SuiteBoard;
@@ -47,6 +52,8 @@ export async function act(
     case 'Rejoin':
     case 'Release':
       return toOutcome(await writeRoute(action, actor, signal));
+    case 'Restart':
+      return restart(action, actor, signal);
     case 'RecordSpec':
       await writeSpecRecord(actor.cluster, rollout, action, signal);
       actor.specs.remember(action.name, key, rollout['spec']);
@@ -99,6 +106,25 @@ async function runJob(
   } catch (error) {
     if (!(error instanceof ClusterError)) throw error;
     return { type: 'refused', message: `Job ${name} could not be created: ${error.message}` };
+  }
+}
+
+/** It must never keep routes and status waiting: what fails is tried again at the next look. */
+const RESTART_MAX_MS = 2_000;
+
+async function restart(
+  { workload, weight }: Extract<Action, { type: 'Restart' }>,
+  { workloads, clock }: Actor,
+  signal: AbortSignal,
+): Promise<ActionOutcome> {
+  try {
+    return await withDeadline(clock, RESTART_MAX_MS, [signal], (limited) =>
+      workloads.restart(workload, weight, limited),
+    );
+  } catch (error) {
+    if (!(error instanceof ClusterError || error instanceof DeadlineExceeded)) throw error;
+    const what = `${workload.kind} ${workload.name} could not be restarted`;
+    return { type: 'refused', message: `${what}: ${error.message}` };
   }
 }
 

@@ -18,6 +18,7 @@ import type { JobRunner, JobState } from '#ports/job-runner.ts';
 import type { Prober } from '#ports/prober.ts';
 import type { SuiteBoard } from '#ports/suite-runner.ts';
 import type { TrafficRouter } from '#ports/traffic-router.ts';
+import type { Workloads } from '#ports/workloads.ts';
 import { DeadlineExceeded, withDeadline } from '#runtime/deadline.ts';
 import type { DecisionPolicyReader } from './decision-policy.ts';
 import type { DecisionIndex } from './decisions.ts';
@@ -38,6 +39,7 @@ export interface Observed {
   readonly cluster: Cluster;
   readonly endpoints: Endpoints;
   readonly routers: (kind: string) => TrafficRouter | undefined;
+  readonly workloads: Workloads;
   readonly index: RolloutIndex;
   readonly specs: Specs;
   readonly jobs: JobRunner;
@@ -77,6 +79,10 @@ export async function observe(
     recorded: run,
     status,
     routes: basis === undefined ? [] : readRoutes(basis, world),
+    restarts: (basis?.restarts ?? []).map((workload) => ({
+      workload,
+      reading: world.workloads.read(workload),
+    })),
     ready: readyOf(basis, key, world),
     conflict: world.index.conflictOf(key),
     jobs: await readJobs(status, key, world, signal),

@@ -117,8 +117,8 @@ async function lower(
   return shell.rightOfWay.urgent(() => actAll(urgent, object, shell, signal));
 }
 
-function stopsTraffic(action: Action): boolean {
-  return action.type === 'SetWeight' || action.type === 'Isolate';
+function stopsTraffic({ type }: Action): boolean {
+  return type === 'SetWeight' || type === 'Isolate' || type === 'Restart';
 }
 
 /** Side by side: a slow route must not delay another. What one refuses is logged and does not stop the rest. */

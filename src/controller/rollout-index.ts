@@ -83,7 +83,10 @@ function usesOf({ namespace, traffic }: Entry): string[] {
   const flag = traffic.featureFlag;
   const flags =
     flag === undefined ? [] : [usedKey('ConfigMap', { namespace, name: flag.configMap })];
-  return [...services, ...routes, ...flags];
+  const restarted = (flag?.restart ?? []).map(({ kind, name }) =>
+    usedKey(kind, { namespace, name }),
+  );
+  return [...services, ...routes, ...flags, ...restarted];
 }
 
 /** One rollout per pair of route and Services, and per flag key. Blue and green may change roles. */

@@ -18,6 +18,7 @@ import { decisionMoments, settlements } from './people/ledger.ts';
 import { pendingRequest } from './requests.ts';
 import { responseMoments } from './respond.ts';
 import { responseEvents } from './response-events.ts';
+import { type Following, followFlag, isUrgent } from './restarts.ts';
 import type { Verdict } from './rules/rule.ts';
 import { isSameStatus } from './same-status.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -42,10 +43,13 @@ export function conclude(input: Conclusion): Decision {
   const steering = steeringOf(verdict, view);
   // The view is of the run before where a new one starts now.
   const kept = view?.runId === verdict.status.runId ? view : undefined;
-  const described = describe(input, steering);
+  const following = followingOf(verdict, view);
+  const described = describe(input, steering, following);
   const status = kept === undefined ? described : withReports(described, kept);
   const steered = steering?.actions ?? [];
-  const later = steered.filter((action) => !belongsToRollback(action));
+  const moves = [...steered, ...(following?.actions ?? [])];
+  const isFirst = (action: Action) => belongsToRollback(action) || isUrgent(action, status);
+  const later = moves.filter((action) => !isFirst(action));
   checkInvariants(snapshot, status, steered);
   const isSame = isSameStatus(snapshot.status, status);
   return {
@@ -53,7 +57,7 @@ export function conclude(input: Conclusion): Decision {
     because: verdict.because,
     // A steady state writes nothing: an unchanged status is the very object that was read.
     status: isSame ? snapshot.status : withSnapshots(status, kept),
-    first: [...steered.filter(belongsToRollback), ...(verdict.first ?? [])],
+    first: [...moves.filter(isFirst), ...(verdict.first ?? [])],
     actions: [
       ...later,
       ...(verdict.actions ?? []),
@@ -67,6 +71,7 @@ export function conclude(input: Conclusion): Decision {
     events: [
       ...(verdict.events ?? []),
       ...(steering?.events ?? []),
+      ...(following?.events ?? []),
       ...transitionEvents(snapshot.status, status),
       ...responseEvents(snapshot.status, status, view?.triggers ?? []),
     ],
@@ -109,8 +114,18 @@ function steeringOf(verdict: Verdict, view: RunView | undefined): Steering | und
   return steer(view, verdict.status, mayRise);
 }
 
+/** Where routes are left alone the flag is too. */
+function followingOf(verdict: Verdict, view: RunView | undefined): Following | undefined {
+  if (view === undefined || verdict.leavesTraffic === true) return undefined;
+  return followFlag(view, verdict.status);
+}
+
 /** Everything in the status that follows from the rest. */
-function describe(input: Conclusion, steering: Steering | undefined): RolloutStatus {
+function describe(
+  input: Conclusion,
+  steering: Steering | undefined,
+  following: Following | undefined,
+): RolloutStatus {
   const { verdict, snapshot, view } = input;
   const { because, phase } = verdict;
   const base = verdict.status;
@@ -131,6 +146,7 @@ function describe(input: Conclusion, steering: Steering | undefined): RolloutSta
     ...(rest.history === undefined ? {} : { history: rest.history.map(shortened) }),
     ...(weight === undefined ? {} : { weight }),
     ...(steering === undefined ? {} : { routes: [...steering.routes] }),
+    ...(following?.restarts === undefined ? {} : { restarts: [...following.restarts] }),
     ...(nextStep === undefined || isSteady ? {} : { nextStepAt: nextStep.dueAt }),
     ...(base.plan === undefined || isSteady ? {} : { endsAt: base.plan.at(-1)?.dueAt }),
     conditions: conditionsFor(input, holds),

@@ -2,7 +2,7 @@
 import type { RolloutStatus } from '#api/status.ts';
 import type { ReportSource, SnapshotCounts } from './evidence.ts';
 import type { RecordDraft } from './record.ts';
-import type { RouteTarget, RunSuite } from './run-spec.ts';
+import type { RouteTarget, RunRestart, RunSuite } from './run-spec.ts';
 import type { TriggerOutcome } from './trigger.ts';
 
 /** Why: the condition, the event, the log line and the notification all say this one sentence. */
@@ -24,6 +24,8 @@ export type Action =
   | { readonly type: 'Isolate'; readonly target: RouteTarget }
   | { readonly type: 'Rejoin'; readonly target: RouteTarget }
   | { readonly type: 'Release'; readonly target: RouteTarget; readonly declared: number }
+  /** Writes on its pod template for which share of the flag it is restarted, unless that stands there. */
+  | { readonly type: 'Restart'; readonly workload: RunRestart; readonly weight: number }
   | { readonly type: 'AddFinalizer' }
   | { readonly type: 'RemoveFinalizer' }
   /** Keeps the spec as it is now, whole, under this name. */

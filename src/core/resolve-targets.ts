@@ -1,7 +1,7 @@
-/** Routes and flag of a spec as targets of a router. Everything a rollout names is in its own namespace. */
+/** Routes and flag of a spec as targets of a router, and who restarts with the flag. Everything is in the rollout's own namespace. */
 import { routeApiVersion, routeKindNames } from '#api/kinds.ts';
 import type { ResolveInput } from './resolve.ts';
-import type { RouteTarget } from './run-spec.ts';
+import type { RouteTarget, RunRestart } from './run-spec.ts';
 
 /** Kinds that this version can steer. */
 const steered = ['HTTPRoute', 'GRPCRoute'];
@@ -32,12 +32,7 @@ export function resolveTargets(input: ResolveInput, problems: string[]): RouteTa
     ];
   });
   if (featureFlag === undefined) return targets;
-  const { configMap, key, format, flag, restart } = featureFlag;
-  if ((restart ?? []).length > 0) {
-    problems.push(
-      'spec.traffic.featureFlag.restart: restarting workloads is not carried out by this version; leave it out',
-    );
-  }
+  const { configMap, key, format, flag } = featureFlag;
   return [
     ...targets,
     {
@@ -50,4 +45,24 @@ export function resolveTargets(input: ResolveInput, problems: string[]): RouteTa
       flag: { key, format, flag },
     },
   ];
+}
+
+/** Kinds whose controllers replace pods when the template changes. */
+const restarted: readonly string[] = ['Deployment', 'StatefulSet', 'DaemonSet'];
+
+export function resolveRestarts(
+  { namespace, spec }: ResolveInput,
+  problems: string[],
+): RunRestart[] {
+  const { featureFlag } = spec.traffic;
+  if (featureFlag === undefined) return [];
+  const { configMap, key, flag } = featureFlag;
+  const path = [configMap, key, ...(flag === undefined ? [] : [flag])].join('/');
+  return featureFlag.restart.flatMap(({ kind, name }, index) => {
+    if (restarted.includes(kind)) return [{ namespace, kind, name, flag: path }];
+    problems.push(
+      `spec.traffic.featureFlag.restart[${index}].kind: "${kind}" cannot be restarted; allowed are ${restarted.join(', ')}`,
+    );
+    return [];
+  });
 }

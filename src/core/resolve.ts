@@ -12,7 +12,7 @@ import { resolveMetrics } from './resolve-metrics.ts';
 import { type OutsideChecks, outsideProblems } from './resolve-outside.ts';
 import { resolveFreezes, resolvePoints } from './resolve-plan.ts';
 import { resolveSuites } from './resolve-suites.ts';
-import { resolveTargets } from './resolve-targets.ts';
+import { resolveRestarts, resolveTargets } from './resolve-targets.ts';
 import { comparisonProblem, resolveTrigger } from './resolve-trigger.ts';
 import type { RunSpec } from './run-spec.ts';
 import type { ResolvedSpec } from './snapshot.ts';
@@ -43,6 +43,7 @@ export function resolveSpec(input: ResolveInput): ResolvedSpec {
   const success = resolveSuccess(input, problems);
   const rollback = resolveRollback(input, problems);
   const targets = resolveTargets(input, problems);
+  const restarts = resolveRestarts(input, problems);
   const freezes = resolveFreezes(spec, problems);
   const metrics = resolveMetrics(spec, problems, (metric, where, found) =>
     resolveMeasure(input, { metric }, where, found),
@@ -55,6 +56,7 @@ export function resolveSpec(input: ResolveInput): ResolvedSpec {
     stable: spec.traffic.stable,
     canary: spec.traffic.canary,
     targets,
+    restarts,
     points,
     freezes,
     thenMonitorForMs,

@@ -27,6 +27,15 @@ export interface RouteTarget {
     | undefined;
 }
 
+/** A workload that reads the flag only at its start. */
+export interface RunRestart {
+  readonly namespace: string;
+  readonly kind: 'Deployment' | 'StatefulSet' | 'DaemonSet';
+  readonly name: string;
+  /** Names the flag on the workload, beside those of other rollouts: ConfigMap, key and flag. */
+  readonly flag: string;
+}
+
 export type Severity = 'Critical' | 'Warning' | 'Info';
 
 /**
@@ -209,6 +218,7 @@ export interface RunSpec {
   readonly stable: Backend | undefined;
   readonly canary: Backend | undefined;
   readonly targets: readonly RouteTarget[];
+  readonly restarts: readonly RunRestart[];
   readonly points: readonly PlanPoint[];
   readonly freezes: readonly FreezeWindow[];
   readonly success: RunSuccess;

@@ -4,8 +4,9 @@ import type { RolloutStatus } from '#api/status.ts';
 import type { Answer } from './answer.ts';
 import type { EvidenceState } from './evidence.ts';
 import type { RouteReading } from './route-reading.ts';
-import type { RouteTarget, RunSpec } from './run-spec.ts';
+import type { RouteTarget, RunRestart, RunSpec } from './run-spec.ts';
 import type { SuiteState } from './suite-state.ts';
+import type { WorkloadReading } from './workload-reading.ts';
 
 export type ResolvedSpec =
   | { readonly type: 'ok'; readonly run: RunSpec }
@@ -20,6 +21,11 @@ export type ResolvedSpec =
 export interface RouteObservation {
   readonly target: RouteTarget;
   readonly reading: RouteReading;
+}
+
+export interface RestartObservation {
+  readonly workload: RunRestart;
+  readonly reading: WorkloadReading;
 }
 
 /** How far a Job is that runs once. */
@@ -72,6 +78,8 @@ export interface Snapshot {
   readonly status: RolloutStatus;
   /** One entry for each target of the recorded spec, else of the wanted one. */
   readonly routes: readonly RouteObservation[];
+  /** Likewise one for each workload that is restarted with the flag. */
+  readonly restarts: readonly RestartObservation[];
   /** Ready endpoints; undefined where a rollout names no Services. */
   readonly ready: { readonly stable: number | undefined; readonly canary: number | undefined };
   /** Name of the older rollout that already steers one of these routes. */

@@ -10,7 +10,7 @@ import type { Action, EventDraft } from './decision.ts';
 import type { RouteReading } from './route-reading.ts';
 import type { RunSpec } from './run-spec.ts';
 import { lastPassedStep, plannedWeight } from './schedule.ts';
-import type { RouteObservation } from './snapshot.ts';
+import type { RouteObservation, Snapshot } from './snapshot.ts';
 import type { RunView } from './view.ts';
 
 /**
@@ -34,8 +34,10 @@ export function isRolledBack(status: RolloutStatus): boolean {
   return rollback !== undefined || phase === 'RollingBack' || phase === 'RolledBack';
 }
 
-function isUnderWay(status: RolloutStatus): boolean {
-  return isRolledBack(status) && status.rollback?.completedAt === undefined;
+/** Of two rollouts on one route the older steers it; the younger only ever completes a rollback. */
+export function isSteering({ conflict }: Snapshot, status: RolloutStatus): boolean {
+  const isUnderWay = isRolledBack(status) && status.rollback?.completedAt === undefined;
+  return conflict === undefined || isUnderWay;
 }
 
 /** True when another spec would leave behind a route of this one, or turn its Services round. */
@@ -91,8 +93,7 @@ export interface Steering {
  * @param mayRise whether holds and rise blockers are empty
  */
 export function steer(view: RunView, status: RolloutStatus, mayRise: boolean): Steering {
-  // Of two rollouts on one route the older steers it; the younger only ever completes a rollback.
-  const isOurs = view.snapshot.conflict === undefined || isUnderWay(status);
+  const isOurs = isSteering(view.snapshot, status);
   const desired = isOurs ? desiredWeight(view.run, status) : undefined;
   const parts = view.snapshot.routes.map((route) =>
     steerOne(view, route, status, { isOurs, desired, mayRise }),

@@ -39,7 +39,11 @@ export function readAnnotation<T>(
   schema: z.ZodType<T>,
 ): T | undefined {
   const text = object.metadata.annotations?.[name];
-  if (text === undefined) return undefined;
+  return text === undefined ? undefined : readJson(text, schema);
+}
+
+/** Undefined where the text is no JSON, or is not of this shape. */
+export function readJson<T>(text: string, schema: z.ZodType<T>): T | undefined {
   try {
     return schema.safeParse(JSON.parse(text)).data;
   } catch {

@@ -24,6 +24,7 @@ import {
   writeVirtualRoute,
 } from './virtual-route.ts';
 import { type VirtualSuiteRun, VirtualSuites } from './virtual-suites.ts';
+import { VirtualWorkloads } from './virtual-workloads.ts';
 
 export interface ShellOptions<Input> {
   readonly namespace: string;
@@ -51,6 +52,7 @@ export abstract class EngineShell<Input> {
   status: RolloutStatus = {};
   readonly routes = new Map<string, VirtualRoute>();
   readonly jobs = new VirtualJobs();
+  readonly workloads = new VirtualWorkloads();
   readonly timeline: Entry[] = [];
   readonly events: (EventDraft & { readonly at: number })[] = [];
   readonly writes: { readonly at: number; readonly route: string; readonly weight: number }[] = [];
@@ -172,16 +174,17 @@ export abstract class EngineShell<Input> {
     this.now = Math.max(this.now, atMs);
   }
 
-  /** The end of a suite's run is an event of its own. */
+  /** The end of a suite's run is an event of its own, and so is that of a workload's restart. */
   nextLook(): number | undefined {
-    const endMs = this.nextEnd();
-    if (this.nextAt === undefined || endMs === undefined) return this.nextAt ?? endMs;
-    return Math.min(this.nextAt, endMs);
+    const times = [this.nextAt, this.nextEnd()].filter((atMs) => atMs !== undefined);
+    return times.length === 0 ? undefined : Math.min(...times);
   }
 
-  /** When the next run of a suite that is under way ends. */
+  /** When the next run of a suite that is under way ends, or the next restart of a workload. */
   nextEnd(): number | undefined {
-    return this.#suites.nextEndAfter(this.now);
+    const ends = [this.#suites, this.workloads].map((one) => one.nextEndAfter(this.now));
+    const times = ends.filter((atMs) => atMs !== undefined);
+    return times.length === 0 ? undefined : Math.min(...times);
   }
 
   /** The process ends and another begins: what only memory knew is gone. */
@@ -216,6 +219,7 @@ export abstract class EngineShell<Input> {
         target,
         reading: readVirtualRoute(this.route(target.name), this.#isSwapped(target)),
       })),
+      restarts: this.workloads.observe(basis?.restarts ?? [], this.now),
       ready: this.#ready(basis),
       conflict: this.conflict,
       suites: this.#suites.states(suites, this.now),
@@ -301,6 +305,9 @@ export abstract class EngineShell<Input> {
       case 'RemoveFinalizer':
         this.hasFinalizer = false;
         return;
+      case 'Restart':
+        this.workloads.restart(action, this.now);
+        return;
       case 'RecordSpec':
         if (!this.#records.has(action.name)) this.#records.set(action.name, this.#wanted);
         return;
@@ -379,7 +386,14 @@ export abstract class EngineShell<Input> {
     );
     const { report } = this.evidence.stateOf(this.status.runId ?? '');
     const made = [this.jobs.created.size, this.#suites.count, this.decisions.list, report];
-    return [this.status, this.hasFinalizer, this.request, ...made, ...routes];
+    return [
+      this.status,
+      this.hasFinalizer,
+      this.request,
+      ...made,
+      ...routes,
+      ...this.workloads.state,
+    ];
   }
 
   #isStill(before: readonly unknown[]): boolean {

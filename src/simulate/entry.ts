@@ -23,6 +23,8 @@ export function actionText(action: Action): string {
     case 'Rejoin':
     case 'Release':
       return `${action.type} ${action.target.name}`;
+    case 'Restart':
+      return `Restart ${action.workload.name} ${action.weight}`;
     case 'SettleDecision':
       return `SettleDecision ${action.name} ${action.outcome}`;
     default:

@@ -12,6 +12,7 @@ import type { EventNote } from '#ports/event-recorder.ts';
 import { silentLogger } from '#ports/logger.ts';
 import { inspectQuery } from '#promql/inspect-query.ts';
 import { createRouters } from '#routers/index.ts';
+import { createWorkloads } from '#routers/workloads.ts';
 import { RightOfWay } from '#runtime/right-of-way.ts';
 import { type FakeApiServer, FakeCluster, type FakeRequest } from '#test/fakes/cluster.ts';
 import { noProber, noSuites } from '#test/fakes/sources.ts';
@@ -67,6 +68,11 @@ export class Process {
       evidence: noEvidence,
       prober: noProber,
       suites: noSuites,
+      workloads: createWorkloads({
+        cluster: this.cluster,
+        logger: silentLogger,
+        watchState: () => ({ type: 'synced' }),
+      }),
       routesWatched: () => Promise.resolve(),
       events: { record: world.onEvent },
       observer: {

@@ -65,6 +65,8 @@ export const annotations = {
   author: `${group}/author`,
   /** On the CRDs: an operator newer than its CRD starts no run. */
   schemaVersion: `${group}/schema-version`,
+  /** On a pod template: a JSON object of the shares of flags that it was restarted for, by flag. */
+  flagWeights: `${group}/flag-weights`,
   /** On a segment of snapshots: which indices it has, `1-72`. */
   recorded: `${group}/recorded`,
   /** On a segment of snapshots: `true` once nothing is added any more. */

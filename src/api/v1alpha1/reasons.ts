@@ -81,6 +81,14 @@ export const reasons = {
   ThirdVariant: 'A third variant takes a share.',
   UnknownVariants: 'It cannot be told which variant is canary.',
 
+  // Workloads that are restarted with the flag.
+  RestartPending:
+    'A workload that reads the flag at its start does not run with it yet: the step has not been reached.',
+  WorkloadRestarted: 'A workload that reads the flag at its start is restarted.',
+  WorkloadNotFound: 'A workload that is to be restarted with the flag does not exist.',
+  RestartBlocked:
+    'A workload cannot be restarted with the flag, or its pods are not replaced; the message says why.',
+
   // Triggers: why the state is what it is.
   ConditionFalse: 'The condition is false.',
   ConditionTrue: 'The condition is true and has not yet held for its time.',

@@ -49,6 +49,16 @@ const routeStatusSchema = z.object({
   problem: optionalText('Why this route cannot be written or does not follow.'),
 });
 
+const restartStatusSchema = z.object({
+  kind: text('The kind of the workload.'),
+  name: text('The name of the workload.'),
+  weight: z
+    .int()
+    .describe('The share of the flag that it was last restarted for in this run, in percent.')
+    .optional(),
+  problem: optionalText('Why it is not restarted, or its pods are not replaced.'),
+});
+
 const holdSchema = z.object({
   reason: text('Why the rollout does not advance.'),
   by: text('Which trigger, gate or person holds.'),
@@ -206,6 +216,10 @@ export const rolloutStatusSchema = z.object({
     .optional(),
   weight: z.int().describe('Canary share read back from the routes, in percent.').optional(),
   routes: z.array(routeStatusSchema).describe('Each route and flag.').optional(),
+  restarts: z
+    .array(restartStatusSchema)
+    .describe('Each workload that is restarted with the flag.')
+    .optional(),
   step: optionalText('The current step.'),
   startedAt: optionalText('When the run started.'),
   stepEnteredAt: optionalText('When the weight of the current step was read back.'),
@@ -285,6 +299,7 @@ export type RolloutStatus = z.infer<typeof rolloutStatusSchema>;
 export type StatusCondition = z.infer<typeof conditionSchema>;
 export type PlanPointStatus = z.infer<typeof planPointSchema>;
 export type RouteStatus = z.infer<typeof routeStatusSchema>;
+export type RestartStatus = z.infer<typeof restartStatusSchema>;
 export type Hold = z.infer<typeof holdSchema>;
 export type TriggerStatus = z.infer<typeof triggerStatusSchema>;
 export type TriggerResponse = z.infer<typeof responseSchema>;

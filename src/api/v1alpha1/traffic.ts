@@ -141,7 +141,7 @@ const featureFlagObject = z.object({
   flag: text('The flag within a flagd document.', 253).optional(),
   restart: keyedList(restartSchema, ['kind', 'name'], limits.restartsMax)
     .describe(
-      'Workloads that read the flag only at their start, and are restarted after each change.',
+      'Workloads that read the flag only at their start, and are restarted after each change, by the annotation `genesis.dev/flag-weights` on their pod template. A step begins when their pods are replaced.',
     )
     .default([]),
 });

@@ -1,9 +1,11 @@
 /**
  * Stage 1, StopTraffic: every route and flag to 0, retried at every wake without end; over its budget the router
- * cuts canary off. Where a metric can tell, the stage ends when traffic says so too.
+ * cuts canary off. Where a metric can tell, the stage ends when traffic says so too; and when who read the flag
+ * at its start runs with it as it is now.
  */
 import type { RollbackStage, RollbackStatus } from '#api/status.ts';
 import type { Action } from '#core/decision.ts';
+import { workloadsBehind } from '#core/restarts.ts';
 import { isStableGone } from '#core/rollback.ts';
 import { verifyFromTraffic } from '#core/rollback-verification.ts';
 import type { RouteObservation } from '#core/snapshot.ts';
@@ -14,7 +16,12 @@ import type { RunView } from '#core/view.ts';
 const RETRY_MS = 1000;
 
 export type StopTrafficLook =
-  | { readonly type: 'waiting'; readonly first: readonly Action[]; readonly wakeAtMs: number }
+  | {
+      readonly type: 'waiting';
+      readonly stage: RollbackStage;
+      readonly first: readonly Action[];
+      readonly wakeAtMs: number;
+    }
   /** A person is needed. */
   | {
       readonly type: 'stuck';
@@ -36,13 +43,18 @@ export function lookAtTraffic(
 ): StopTrafficLook {
   const { now, run, snapshot } = view;
   const budgetEndsMs = fromIso(rollback.startedAt) + run.rollback.stopTrafficMs;
-  if (!allRead(snapshot.routes, 0)) return whenNotStopped(view, rollback, budgetEndsMs);
+  if (!allRead(snapshot.routes, 0)) return whenNotStopped(view, { rollback, stage, budgetEndsMs });
   const sticky = snapshot.routes.filter(isSticky);
   const verification = verifyFromTraffic(view);
-  const isWaiting = sticky.length > 0 || verification.type === 'waiting';
+  const isOpen = sticky.length > 0 || verification.type === 'waiting';
+  const behind = workloadsBehind(view, view.status);
+  const old = behind.length > 0 ? `; not restarted with the flag yet: ${behind.join('; ')}` : '';
+  const isWaiting = isOpen || behind.length > 0;
   if (isWaiting && now < budgetEndsMs) {
     const wakeAtMs = Math.min(now + RETRY_MS, budgetEndsMs);
-    return { type: 'waiting', first: isolating(sticky), wakeAtMs };
+    const message = `every route and flag reads 0% canary${old}`;
+    const told = old === '' ? stage : { ...stage, message };
+    return { type: 'waiting', stage: told, first: isolating(sticky), wakeAtMs };
   }
   const bound = sticky.length > 0 ? '; sessions that are pinned to canary could not be broken' : '';
   return {
@@ -51,17 +63,21 @@ export function lookAtTraffic(
       ...stage,
       finishedAt: toIso(now),
       outcome: isWaiting ? 'Overrun' : 'Succeeded',
-      message: `every route and flag reads 0% canary; ${verification.message}${bound}`,
+      message: `every route and flag reads 0% canary; ${verification.message}${bound}${old}`,
     },
-    first: isWaiting ? isolating(snapshot.routes) : [],
+    first: isOpen ? isolating(snapshot.routes) : [],
   };
 }
 
 function whenNotStopped(
   view: RunView,
-  rollback: RollbackStatus,
-  budgetEndsMs: number,
+  given: {
+    readonly rollback: RollbackStatus;
+    readonly stage: RollbackStage;
+    readonly budgetEndsMs: number;
+  },
 ): StopTrafficLook {
+  const { rollback, stage, budgetEndsMs } = given;
   const { now, run, snapshot } = view;
   const wakeAtMs = now + RETRY_MS;
   if (isStableGone(snapshot)) {
@@ -69,7 +85,7 @@ function whenNotStopped(
     const message = `stable has no Ready endpoint, so canary keeps its traffic: restore Service ${run.stable?.service ?? ''}`;
     return { type: 'stuck', message, first: [], wakeAtMs, leavesTraffic: true };
   }
-  if (now < budgetEndsMs) return { type: 'waiting', first: [], wakeAtMs };
+  if (now < budgetEndsMs) return { type: 'waiting', stage, first: [], wakeAtMs };
   const sinceMs = fromIso(rollback.startedAt);
   const message = `canary still gets traffic ${spanText(now - sinceMs)} after the decision to roll back; cutting it off`;
   const first = isolating(snapshot.routes.filter((route) => !allRead([route], 0)));

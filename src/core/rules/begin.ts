@@ -6,6 +6,7 @@ import { isRejected } from '#core/new-revision.ts';
 import { withAuthor } from '#core/people/approval.ts';
 import { recordAnswer } from '#core/people/ledger.ts';
 import { nextWish, type Wish } from '#core/people/wish.ts';
+import { restartsToStable } from '#core/restarts.ts';
 import { isStableGone } from '#core/rollback.ts';
 import { newRunId, specRecordName } from '#core/run-id.ts';
 import type { RunSpec } from '#core/run-spec.ts';
@@ -135,6 +136,8 @@ function start(snapshot: Snapshot, run: RunSpec, view: RunView | undefined): Ver
     status: { ...started, plan: resolvePlan(run, started) },
     // The record and the finalizer come before the status that relies on them.
     first: [{ type: 'AddFinalizer' }, { type: 'RecordSpec', name: specRecord, runId }],
+    // The run that is left behind can no longer say that its workloads have to follow its flag.
+    actions: isUnfinished && view !== undefined ? restartsToStable(view) : [],
     events: [{ type: 'Normal', reason: 'RunStarted', action: 'Start', note: message }],
     wakeAtMs: now,
     leavesTraffic: true,

@@ -1,5 +1,6 @@
 /** The rollout is being deleted: traffic is brought to where `deletionPolicy` wants it, then let go. */
 import type { Action } from '#core/decision.ts';
+import { restartsToStable } from '#core/restarts.ts';
 import { isStableGone } from '#core/rollback.ts';
 import { desiredWeight } from '#core/traffic.ts';
 import type { RunView } from '#core/view.ts';
@@ -73,5 +74,6 @@ function steps(view: RunView): Steps {
       release.push({ type: 'Release', target, declared: reading.weight });
     }
   }
-  return { lower, release };
+  // Ownership of the flag may go first: the mark on the workload says that it has to follow.
+  return { lower, release: restores ? [...release, ...restartsToStable(view)] : release };
 }

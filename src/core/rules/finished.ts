@@ -3,6 +3,7 @@
  * route's own owner declares 0 as well; until then letting go would bring canary back.
  */
 import type { RolloutStatus, RouteStatus } from '#api/status.ts';
+import { workloadsBehind } from '#core/restarts.ts';
 import { allRead, desiredWeight } from '#core/traffic.ts';
 import { isWatched, type RunView } from '#core/view.ts';
 import type { Rule } from './rule.ts';
@@ -29,7 +30,9 @@ export const finished: Rule = {
   },
 };
 
-function isThere({ run, status, snapshot }: RunView): boolean {
+function isThere(view: RunView): boolean {
+  const { run, status, snapshot } = view;
+  if (workloadsBehind(view, status).length > 0) return false;
   const desired = desiredWeight(run, status);
   return desired === undefined || allRead(snapshot.routes, desired);
 }

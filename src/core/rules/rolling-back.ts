@@ -2,7 +2,7 @@
  * A rollback is under way, stage after stage. The phase stays RollingBack until every route reads 0 and the last
  * stage has ended; nothing ever rises again in this run.
  */
-import type { RollbackStatus, RolloutStatus } from '#api/status.ts';
+import type { RollbackStage, RollbackStatus, RolloutStatus } from '#api/status.ts';
 import { assert } from '#core/assert.ts';
 import type { Action, Because, EventDraft } from '#core/decision.ts';
 import { endRun } from '#core/end-run.ts';
@@ -54,20 +54,23 @@ function carryOn(view: RunView, rollback: RollbackStatus): Verdict {
   const look = lookAtTraffic(view, rollback, stage);
   const actions = hookActions(view, rollback);
   switch (look.type) {
-    case 'done': {
-      const stages = rollback.stages.map((one) => (one === stage ? look.stage : one));
-      return goOn(view, { ...rollback, stages }, look.first);
-    }
+    case 'done':
+      return goOn(view, withStage(rollback, look.stage), look.first);
     case 'stuck':
       return { ...stuck(view, rollback, look), actions };
     default:
       return {
-        ...stay(view, rollback),
+        ...stay(view, withStage(rollback, look.stage)),
         first: look.first,
         actions,
         wakeAtMs: look.wakeAtMs,
       };
   }
+}
+
+function withStage(rollback: RollbackStatus, next: RollbackStage): RollbackStatus {
+  const stages = rollback.stages.map((one) => (one.name === next.name ? next : one));
+  return { ...rollback, stages };
 }
 
 function stay({ status }: RunView, rollback: RollbackStatus): Verdict {

@@ -1,5 +1,6 @@
 /** A step has been entered and its weight is not read back from every route yet. The step's clock starts when it is. */
 import { holdSentence } from '#core/holds.ts';
+import { workloadsBehind } from '#core/restarts.ts';
 import { currentPoint, passPoint } from '#core/schedule.ts';
 import { toIso } from '#core/time.ts';
 import { allRead, lowestWeight } from '#core/traffic.ts';
@@ -19,6 +20,8 @@ export const settling: Rule = {
     const { routes } = view.snapshot;
     const isAccepted = routes.every(({ reading }) => reading.type !== 'read' || reading.settled);
     if (allRead(routes, weight) && isAccepted) {
+      const behind = workloadsBehind(view, view.status);
+      if (behind.length > 0) return waitForRestarts(view, point.name, behind);
       const passed = passPoint(view.run, view.status, point, view.now);
       const message = `step ${point.name} reached: ${weight}% read back from every route`;
       return {
@@ -37,6 +40,12 @@ export const settling: Rule = {
     return wait(view, `step ${point.name}: waiting until ${weight}% is read back from every route`);
   },
 };
+
+/** Pods that still run with the old flag would be measured as if they did not. */
+function waitForRestarts(view: RunView, step: string, behind: readonly string[]): Verdict {
+  const message = `step ${step}: waiting until these run with the flag as it is: ${behind.join('; ')}`;
+  return { ...wait(view, message), because: { reason: 'RestartPending', message } };
+}
 
 function wait(view: RunView, message: string): Verdict {
   return {
