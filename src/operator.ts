@@ -149,9 +149,8 @@ async function plug(
   stopping: AbortSignal,
 ): Promise<Parts> {
   const { clock, logger, telemetry, source, version, namespaces } = options;
-  const observers = { requests: telemetry.requests, watchOf: telemetry.watchOf };
   const client = { source, version, clock, logger, leadership, ...options.client };
-  const cluster = createCluster({ ...client, metrics: observers });
+  const cluster = createCluster({ ...client, metrics: telemetry });
   const events = new Events({
     cluster,
     clock,

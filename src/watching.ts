@@ -10,9 +10,10 @@ import type { Watch } from '#kube/watches.ts';
 import { withoutManagedFields } from '#kube/watches.ts';
 import type { KubeObject, ObjectKey } from '#ports/cluster.ts';
 import { keepForRouters, routeResources } from '#routers/index.ts';
-import { keepForRestarts, type WatchState, workloadResources } from '#routers/workloads.ts';
+import type { WatchState } from '#routers/workloads.ts';
 import { compactPod } from '#suites/job-reading.ts';
 import { SUITE_PURPOSE, suiteResources } from '#suites/job-suite.ts';
+import { createWorkloadWatches } from './workload-watches.ts';
 
 export interface Watching {
   start(controller: Controller): void;
@@ -34,8 +35,8 @@ export function createWatching(
   const scope = namespaces === undefined ? {} : { namespaces };
   const flagWatches = new Map<string, Watch>();
   const suiteWatches = new Map<string, readonly Watch[]>();
-  const workloadWatches = new Map<string, Watch>();
   let used: Controller['used'] = () => undefined;
+  const workloads = createWorkloadWatches(cluster, (kind, object) => used(kind, keyOf(object)));
   const flagResource = routeResources.find((resource) => resource.kind === 'ConfigMap');
 
   const watchFlags = (namespace: string): Watch | undefined => {
@@ -48,17 +49,6 @@ export function createWatching(
     });
     flagWatches.set(namespace, watch);
     return watch;
-  };
-
-  const watchWorkloads = ({ kind, namespace }: RunRestart): void => {
-    const id = `${kind} ${namespace}`;
-    if (workloadWatches.has(id)) return;
-    const watch = cluster.watch(workloadResources[kind], {
-      namespaces: [namespace],
-      transform: keepForRestarts,
-      onChange: ({ old, new: now }) => used(kind, keyOf(now ?? old)),
-    });
-    workloadWatches.set(id, watch);
   };
 
   return {
@@ -105,15 +95,9 @@ export function createWatching(
       suiteWatches.set(namespace, watches);
       for (const watch of watches) await watch.synced(signal);
     },
-    workloads(kind, namespace) {
-      const watch = workloadWatches.get(`${kind} ${namespace}`);
-      if (watch === undefined) return { type: 'pending' };
-      if (watch.isSynced) return { type: 'synced' };
-      const { fault } = watch;
-      return fault === undefined ? { type: 'pending' } : { type: 'failed', message: fault.message };
-    },
+    workloads: workloads.state,
     async usedBy(run, signal) {
-      for (const workload of run.restarts) watchWorkloads(workload);
+      workloads.watch(run.restarts);
       for (const target of run.targets) {
         if (target.flag !== undefined) await watchFlags(target.namespace)?.synced(signal);
       }

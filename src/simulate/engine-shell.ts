@@ -12,7 +12,9 @@ import type { RouteTarget, RunSpec } from '#core/run-spec.ts';
 import type { DecisionPolicy, JobState, ResolvedSpec, Snapshot } from '#core/snapshot.ts';
 import { toIso } from '#core/time.ts';
 import { answered } from './ask.ts';
+
 import { actionText, describeLooks, type Entry } from './entry.ts';
+import type { ShellOptions } from './shell-options.ts';
 import { VirtualDecisions } from './virtual-decisions.ts';
 import { isEvidence, VirtualEvidence } from './virtual-evidence.ts';
 import { VirtualJobs } from './virtual-jobs.ts';
@@ -25,18 +27,6 @@ import {
 } from './virtual-route.ts';
 import { type VirtualSuiteRun, VirtualSuites } from './virtual-suites.ts';
 import { VirtualWorkloads } from './virtual-workloads.ts';
-
-export interface ShellOptions<Input> {
-  readonly namespace: string;
-  readonly name: string;
-  readonly input: Input;
-  readonly resolve: (input: Input) => ResolvedSpec;
-  /** The Service whose share the routes' weights are, whatever a later spec calls canary. */
-  readonly canaryService: string | undefined;
-  readonly startAtMs: number;
-  /** How every route stands before the run. */
-  readonly route?: Partial<VirtualRoute>;
-}
 
 /** Where a process dies: before the status is written, or before what follows it. */
 export type Crash = 'beforeFirst' | 'beforeStatus' | 'beforeActions';
