@@ -79,8 +79,8 @@ describe('a Deployment that reads the flag at its start', () => {
         problem: `DaemonSet ${namespace}/nowhere does not exist`,
       },
     ]);
-    const sets = (await client.list('apps/v1', 'ReplicaSet', namespace)).filter(
-      ({ metadata }) => metadata.name?.startsWith('a2a-') === true,
+    const sets = (await client.list('apps/v1', 'ReplicaSet', namespace)).filter(({ metadata }) =>
+      metadata.name.startsWith('a2a-'),
     );
     assert.equal(sets.length, 2, 'the Deployment controller has made a second ReplicaSet');
     world.value = 10;
