@@ -43,6 +43,9 @@ export interface Figures {
     readonly apiWritesPerSecond: number;
     readonly apiReadsPerSecond: number;
     readonly leaseWritesPerSecond: number;
+    /** Snapshots into ConfigMaps: a read and a write for each rollout and `snapshots.interval`. */
+    readonly evidenceWritesPerSecond: number;
+    readonly evidenceReadsPerSecond: number;
     readonly cpuMillicores: number;
     readonly residentMB: number;
     readonly peakMB: number;
@@ -244,7 +247,11 @@ export class Bench {
     const isLease = (event: (typeof events)[number]) => event.objectRef?.resource === 'leases';
     const perSecond = (count: number) => count / seconds;
     const asked = statsAfter.instants + statsAfter.ranges - stats.instants - stats.ranges;
-    const work = events.filter((event) => !isLease(event));
+    // The benchmark's rollouts have no feature flag, so the only ConfigMaps are those of evidence.
+    const isEvidence = (event: (typeof events)[number]) =>
+      event.objectRef?.resource === 'configmaps';
+    const evidence = events.filter(isEvidence);
+    const work = events.filter((event) => !isLease(event) && !isEvidence(event));
     const text = await (await request(this.#metricsUrl)).body.text();
     const megabytes = (name: string) =>
       Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]) / 1e6;
@@ -257,6 +264,8 @@ export class Bench {
       apiWritesPerSecond: perSecond(work.filter((event) => !isRead(event.verb)).length),
       apiReadsPerSecond: perSecond(work.filter((event) => isRead(event.verb)).length),
       leaseWritesPerSecond: perSecond(events.filter(isLease).length),
+      evidenceWritesPerSecond: perSecond(evidence.filter((event) => !isRead(event.verb)).length),
+      evidenceReadsPerSecond: perSecond(evidence.filter((event) => isRead(event.verb)).length),
       cpuMillicores: ((usageAfter.cpuSeconds - usage.cpuSeconds) / seconds) * 1000,
       residentMB: usageAfter.residentBytes / 1e6,
       peakMB: usageAfter.peakBytes / 1e6,

@@ -26,6 +26,11 @@ export function reportText(figures: Figures): string {
     ['API writes a second, steady', steady.apiWritesPerSecond.toFixed(3), '0'],
     ['API reads a second, steady', steady.apiReadsPerSecond.toFixed(3), '≤ 0.1'],
     ['lease renewals a second (leader election)', steady.leaseWritesPerSecond.toFixed(2), '–'],
+    [
+      'snapshots kept in ConfigMaps: writes / reads a second',
+      `${steady.evidenceWritesPerSecond.toFixed(2)} / ${steady.evidenceReadsPerSecond.toFixed(2)}`,
+      '–',
+    ],
     ['CPU, steady', `${steady.cpuMillicores.toFixed(0)} millicores`, '≤ 60'],
     [
       'memory, steady (peak so far)',
