@@ -1,10 +1,9 @@
 /** Who may decide what, on the real API server: the admission policies with real users, and the operator that counts. */
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decisionPolicyName } from '#api/decision-policy.ts';
-import { ApiClient, type KubeObject } from '#scripts/testbed/index.ts';
+import type { KubeObject } from '#scripts/testbed/index.ts';
 import {
   arm,
   namespace,
@@ -15,6 +14,7 @@ import {
   startOperatorWorld,
   statusOf,
 } from './operator-world.ts';
+import { asUser, messageOf, nameOf, roleFor, statusFieldOf } from './people.ts';
 
 const decisions = `/apis/genesis.dev/v1alpha1/namespaces/${namespace}/genesisdecisions`;
 const rollouts = `/apis/genesis.dev/v1alpha1/namespaces/${namespace}/genesisrollouts`;
@@ -36,21 +36,6 @@ after(async () => {
   await world.stop();
 });
 
-function role(name: string, rules: readonly object[], people: readonly string[]): KubeObject[] {
-  const rbac = 'rbac.authorization.k8s.io';
-  const subjects = people.map((person) => ({ kind: 'User', name: person, apiGroup: rbac }));
-  return [
-    { apiVersion: `${rbac}/v1`, kind: 'Role', metadata: { name, namespace }, rules },
-    {
-      apiVersion: `${rbac}/v1`,
-      kind: 'RoleBinding',
-      metadata: { name, namespace },
-      roleRef: { apiGroup: rbac, kind: 'Role', name },
-      subjects,
-    },
-  ];
-}
-
 function rights(): KubeObject[] {
   const rule = (resource: string, verbs: readonly string[]) => ({
     apiGroups: ['genesis.dev'],
@@ -58,22 +43,16 @@ function rights(): KubeObject[] {
     verbs,
   });
   return [
-    ...role('decides', [rule('genesisdecisions', ['create'])], ['alice', 'bob']),
-    ...role('approves', [rule('genesisrollouts', ['approve'])], ['alice']),
-    ...role('edits', [rule('genesisrollouts', ['create', 'update'])], ['carol', 'ci']),
-    ...role('authors', [rule('genesisrollouts', ['author'])], ['ci']),
+    ...roleFor(namespace, 'decides', [rule('genesisdecisions', ['create'])], ['alice', 'bob']),
+    ...roleFor(namespace, 'approves', [rule('genesisrollouts', ['approve'])], ['alice']),
+    ...roleFor(
+      namespace,
+      'edits',
+      [rule('genesisrollouts', ['create', 'update'])],
+      ['carol', 'ci'],
+    ),
+    ...roleFor(namespace, 'authors', [rule('genesisrollouts', ['author'])], ['ci']),
   ];
-}
-
-async function asUser(user: string, path: string, body: object) {
-  const { url, caFile, tokens } = world.plane;
-  const ca = await readFile(caFile, 'utf8');
-  const client = new ApiClient({ url, ca, token: tokens[user] ?? '' });
-  try {
-    return await client.send('POST', path, { body });
-  } finally {
-    await client.close();
-  }
 }
 
 function decision(spec: object): object {
@@ -92,10 +71,6 @@ function withApproval(name: string, approval: object): KubeObject {
     { name: 'full', at: '100h', weight: 100 },
   ];
   return rollout(name, { schedule: { steps, end: '101h' } });
-}
-
-function messageOf(body: unknown): string {
-  return typeof body === 'object' && body !== null ? String(Reflect.get(body, 'message')) : '';
 }
 
 describe('the policy for decisions', () => {
@@ -120,7 +95,7 @@ describe('the policy for decisions', () => {
   ];
   for (const [name, user, spec, status, says] of rows) {
     test(name, async () => {
-      const answer = await asUser(user, decisions, decision(spec));
+      const answer = await asUser(world.plane, user, decisions, decision(spec));
       assert.equal(answer.status, status, messageOf(answer.body));
       assert.match(messageOf(answer.body), says);
     });
@@ -141,7 +116,12 @@ describe('the policy for authors', () => {
   ];
   for (const [index, [name, user, author, status]] of rows.entries()) {
     test(name, async () => {
-      const answer = await asUser(user, rollouts, annotated(`authored-${index}`, author));
+      const answer = await asUser(
+        world.plane,
+        user,
+        rollouts,
+        annotated(`authored-${index}`, author),
+      );
       assert.equal(answer.status, status, messageOf(answer.body));
       if (status === 403) assert.match(messageOf(answer.body), /genesis.dev\/author: carol/);
     });
@@ -173,7 +153,12 @@ describe('the operator', () => {
     await client.apply(route('taken'));
     await client.apply(withApproval('taken', {}));
     await held('taken');
-    const made = await asUser('alice', decisions, decision({ rollout: 'taken', by: 'alice' }));
+    const made = await asUser(
+      world.plane,
+      'alice',
+      decisions,
+      decision({ rollout: 'taken', by: 'alice' }),
+    );
     assert.deepEqual((await outcome(nameOf(made.body)))[0], 'Applied');
     await client.waitFor(
       referenceTo('GenesisRollout', 'taken'),
@@ -193,7 +178,12 @@ describe('the operator', () => {
       name: decisionPolicyName,
     });
     await sleep(2_000);
-    const made = await asUser('bob', decisions, decision({ rollout: 'unchecked', by: 'alice' }));
+    const made = await asUser(
+      world.plane,
+      'bob',
+      decisions,
+      decision({ rollout: 'unchecked', by: 'alice' }),
+    );
     assert.equal(made.status, 201);
     const [refused, message = ''] = await outcome(nameOf(made.body));
     assert.equal(refused, 'Refused');
@@ -203,18 +193,3 @@ describe('the operator', () => {
     assert.match(status.message ?? '', /no approval counts: ValidatingAdmissionPolicyBinding/);
   });
 });
-
-function nameOf(body: unknown): string {
-  const metadata: unknown =
-    typeof body === 'object' && body !== null ? Reflect.get(body, 'metadata') : undefined;
-  return typeof metadata === 'object' && metadata !== null
-    ? String(Reflect.get(metadata, 'name'))
-    : '';
-}
-
-function statusFieldOf(object: KubeObject | undefined, field: string): string {
-  const status = object?.['status'];
-  const value: unknown =
-    typeof status === 'object' && status !== null ? Reflect.get(status, field) : undefined;
-  return typeof value === 'string' ? value : '';
-}

@@ -1,8 +1,10 @@
 /**
- * The world of resilience.test.ts: a real API server and a real Prometheus, with stand-ins for what is not under test. The
- * gateway is a stub that accepts every route; the services are counters that grow by what the routes' weights say.
+ * The world in which the controller runs as a process: a real API server and a real Prometheus, with stand-ins for what is
+ * not under test. The gateway is a stub that accepts every route; the services are counters that grow by what the routes'
+ * weights say.
  */
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -13,6 +15,8 @@ import { startWatch, type Watching } from '#scripts/demo/watch.ts';
 import {
   type ApiClient,
   type ControlPlane,
+  type ControlPlaneOptions,
+  createRunFolder,
   gatewayApiCrds,
   type KubeObject,
   type Prometheus,
@@ -37,17 +41,42 @@ export interface ResilienceWorld {
   readonly plane: ControlPlane;
   readonly prometheus: Prometheus;
   /** A rollout with its route and its two arms; what is seen of it from then on. */
-  add(name: string, schedule: object): Promise<Subject>;
+  add(name: string, schedule: object, more?: RolloutParts): Promise<Subject>;
   /** From now on this share of canary's answers fails. */
   fail(name: string, ratio: number): void;
   /** Called at once when a route changes its weight. */
   onWeight: ((name: string, weight: number) => void) | undefined;
   /** When the error rate of canary was over the threshold without interruption until `untilMs`, by Prometheus itself. */
   overThresholdSince(name: string, untilMs: number): Promise<number | undefined>;
+  /** The same for any query that has samples only where something is true. */
+  trueSince(query: string, untilMs: number): Promise<number | undefined>;
   stop(): Promise<void>;
 }
 
-export async function startResilienceWorld(): Promise<ResilienceWorld> {
+/** What a rollout has beside its schedule, its routes and its metric. */
+export interface RolloutParts {
+  readonly spec?: object;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+export interface ResilienceOptions {
+  readonly plane?: Pick<
+    ControlPlaneOptions,
+    'controllerManager' | 'kwok' | 'users' | 'auditPolicy'
+  >;
+  /** Recording and alerting rules, evaluated once a second. */
+  readonly rules?: readonly object[];
+}
+
+export async function startResilienceWorld(
+  options: ResilienceOptions = {},
+): Promise<ResilienceWorld> {
+  const folder = await createRunFolder();
+  const ruleFile = join(folder.path, 'rules.json');
+  await writeFile(
+    ruleFile,
+    JSON.stringify({ groups: [{ name: 'shop', rules: options.rules ?? [] }] }),
+  );
   const services = new Map<string, Counters>();
   const exporter = createServer((_request, response) => {
     response.setHeader('content-type', 'text/plain; version=0.0.4');
@@ -59,9 +88,13 @@ export async function startResilienceWorld(): Promise<ResilienceWorld> {
   const [plane, prometheus] = await Promise.all([
     startControlPlane({
       controllerManager: false,
+      ...options.plane,
       crds: [...(await gatewayApiCrds()), join(import.meta.dirname, '../../crds')],
     }),
-    startPrometheus({ scrape: [{ job: 'shop', targets: [`127.0.0.1:${port}`] }] }),
+    startPrometheus({
+      scrape: [{ job: 'shop', targets: [`127.0.0.1:${port}`] }],
+      ruleFiles: [ruleFile],
+    }),
   ]);
   const { client } = plane;
   await client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
@@ -69,7 +102,7 @@ export async function startResilienceWorld(): Promise<ResilienceWorld> {
   const world: ResilienceWorld = {
     plane,
     prometheus,
-    add: async (name, schedule) => {
+    add: async (name, schedule, more = {}) => {
       const subject: Subject = { name, weights: [], statuses: [] };
       subjects.set(name, subject);
       services.set(name, {
@@ -80,7 +113,7 @@ export async function startResilienceWorld(): Promise<ResilienceWorld> {
         canary: 0,
         failed: 0,
       });
-      for (const object of objectsOf(name, schedule)) await client.apply(object);
+      for (const object of objectsOf(name, schedule, more)) await client.apply(object);
       return subject;
     },
     fail: (name, ratio) => {
@@ -90,12 +123,15 @@ export async function startResilienceWorld(): Promise<ResilienceWorld> {
       counters.errorRatio = ratio;
     },
     onWeight: undefined,
-    overThresholdSince: async (name, untilMs) => await overSince(prometheus, name, untilMs),
+    overThresholdSince: async (name, untilMs) =>
+      await trueSince(prometheus, overThreshold(name), untilMs),
+    trueSince: async (query, untilMs) => await trueSince(prometheus, query, untilMs),
     stop: async () => {
       await Promise.all(watches.map(async (watch) => await watch.stop()));
       await Promise.all([prometheus.stop(), plane.stop()]);
       exporter.closeAllConnections();
       exporter.close();
+      await folder.remove();
     },
   };
   const watches = [
@@ -199,7 +235,7 @@ function exposition(services: ReadonlyMap<string, Counters>): string {
   return `${lines.join('\n')}\n`;
 }
 
-function ratioQuery(service: string): { readonly bad: string; readonly total: string } {
+export function ratioQuery(service: string): { readonly bad: string; readonly total: string } {
   const labels = `namespace="${namespace}",service="${service}"`;
   return {
     bad: `sum(rate(http_requests_total{${labels},code=~"5.."}[${windowSeconds}s]))`,
@@ -207,18 +243,23 @@ function ratioQuery(service: string): { readonly bad: string; readonly total: st
   };
 }
 
-/** The same question as the trigger's, asked by the test itself over the evaluation grid of one second. */
-async function overSince(
+/** The same question as the trigger's, asked by the test itself. */
+function overThreshold(name: string): string {
+  const { bad, total } = ratioQuery(`${name}-canary`);
+  return `(${bad} / ${total}) > ${thresholdRatio}`;
+}
+
+/** Over the evaluation grid of one second. */
+async function trueSince(
   prometheus: Prometheus,
-  name: string,
+  query: string,
   untilMs: number,
 ): Promise<number | undefined> {
-  const { bad, total } = ratioQuery(`${name}-canary`);
   const end = Math.floor(untilMs / 1_000);
   const answer = await fetch(`${prometheus.url}/api/v1/query_range`, {
     method: 'POST',
     body: new URLSearchParams({
-      query: `(${bad} / ${total}) > ${thresholdRatio}`,
+      query,
       start: String(end - 300),
       end: String(end),
       step: '1',
@@ -234,7 +275,7 @@ async function overSince(
   return since === undefined ? undefined : since * 1_000;
 }
 
-function objectsOf(name: string, schedule: object): readonly KubeObject[] {
+function objectsOf(name: string, schedule: object, more: RolloutParts): readonly KubeObject[] {
   const arms = ['stable', 'canary'].map((arm) => `${name}-${arm}`);
   const [stable = '', canary = ''] = arms;
   return [
@@ -255,15 +296,19 @@ function objectsOf(name: string, schedule: object): readonly KubeObject[] {
         ],
       },
     },
-    rolloutObject(name, schedule),
+    rolloutObject(name, schedule, more),
   ];
 }
 
-function rolloutObject(name: string, schedule: object): KubeObject {
+function rolloutObject(
+  name: string,
+  schedule: object,
+  { spec = {}, annotations = {} }: RolloutParts,
+): KubeObject {
   return {
     apiVersion: 'genesis.dev/v1alpha1',
     kind: 'GenesisRollout',
-    metadata: { name, namespace },
+    metadata: { name, namespace, annotations },
     spec: {
       revision: 'v2',
       traffic: {
@@ -286,6 +331,7 @@ function rolloutObject(name: string, schedule: object): KubeObject {
           noDataFor: '3s',
         },
       ],
+      ...spec,
     },
   };
 }

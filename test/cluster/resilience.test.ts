@@ -13,6 +13,7 @@ import {
   startController,
 } from '#scripts/demo/controller.ts';
 import { createRunFolder, freePorts, type RunFolder } from '#scripts/testbed/index.ts';
+import { randomFrom, Victim } from './controller-victim.ts';
 import {
   holdSeconds,
   type ResilienceWorld,
@@ -58,54 +59,6 @@ async function controller(): Promise<ControllerProcess> {
   });
 }
 
-/** A controller that is killed again and again. */
-class Victim {
-  /** When it was not there, or not ready. */
-  readonly #down: { readonly fromMs: number; toMs: number }[] = [];
-  #process: ControllerProcess | undefined;
-  #restarting: Promise<void> | undefined;
-  kills = 0;
-
-  async start(): Promise<void> {
-    this.#process = await controller();
-  }
-
-  /** SIGKILL now, a new one at once. While one is starting, it is left alone. */
-  kill(): void {
-    const victim = this.#process;
-    if (victim === undefined) return;
-    this.#process = undefined;
-    this.kills += 1;
-    const gap = { fromMs: systemClock.now(), toMs: Infinity };
-    this.#down.push(gap);
-    process.kill(victim.pid, 'SIGKILL');
-    this.#restarting = this.#restart(victim, gap);
-  }
-
-  async #restart(victim: ControllerProcess, gap: { toMs: number }): Promise<void> {
-    await victim.ended;
-    this.#process = await controller();
-    gap.toMs = systemClock.now();
-  }
-
-  async settled(): Promise<void> {
-    await this.#restarting;
-  }
-
-  async stop(): Promise<void> {
-    await this.#restarting;
-    await this.#process?.stop();
-  }
-
-  /** How much of a time it was there. */
-  upBetween(fromMs: number, toMs: number): number {
-    const away = this.#down.map((gap) =>
-      Math.max(0, Math.min(toMs, gap.toMs) - Math.max(fromMs, gap.fromMs)),
-    );
-    return toMs - fromMs - away.reduce((sum, ms) => sum + ms, 0);
-  }
-}
-
 const statusOf = (subject: Subject): RolloutStatus => subject.statuses.at(-1)?.status ?? {};
 const phaseOf = (subject: Subject): string => statusOf(subject).phase ?? 'none';
 
@@ -125,17 +78,6 @@ async function until(
   }
 }
 
-/** Small and good enough for moments in time (mulberry32). */
-function randomFrom(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 const plan = (half: number, full: number, end: number) => ({
   steps: [
     { name: 'dark', at: '0s', weight: 0 },
@@ -147,7 +89,7 @@ const plan = (half: number, full: number, end: number) => ({
 
 describe(`kill -9 at random moments (RESILIENCE_SEED=${seed})`, { timeout: 150_000 }, () => {
   const random = randomFrom(seed);
-  const victim = new Victim();
+  const victim = new Victim(controller);
   const good: Subject[] = [];
   const bad: Subject[] = [];
 
@@ -245,7 +187,7 @@ describe(`kill -9 at random moments (RESILIENCE_SEED=${seed})`, { timeout: 150_0
 describe(`a Prometheus that is away for ${awayMs / 1_000} s in mid-run`, {
   timeout: 150_000 + awayMs,
 }, () => {
-  const victim = new Victim();
+  const victim = new Victim(controller);
   let steady: Subject;
   let pending: Subject;
   let back = 0;
