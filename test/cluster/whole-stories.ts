@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import type { RolloutStatus } from '#api/status.ts';
 import { systemClock } from '#runtime/clock.ts';
-import { holdSeconds, namespace, ratioQuery, type Subject } from './resilience-world.ts';
+import { holdSeconds, ratioQuery, type Subject } from './resilience-world.ts';
 import { keptOf, rolloutNamed, type Stage, statusOf } from './whole-stage.ts';
 
 export type Story = (stage: Stage, name: string) => Promise<void>;
@@ -323,8 +323,11 @@ const succeeds: Story = async (stage, name) => {
     ...(stage.victim.kills === 0 ? ['SnapshotsComplete'] : []),
   ];
   const success = { criteria: [criterion], require, thenMonitorFor: '3s' };
+  // Always has a reading: of a rate the first is missed, and of a run of seconds that is more than a hundredth.
+  const alerts = { matchers: [`service="${name}-canary"`] };
+  const trigger = { name: 'alerts', severity: 'Critical', alerts, condition: '> 0', for: '2s' };
   const subject = await stage.add(name, plan(2, 8, 16), {
-    spec: { success, snapshots: { interval: '5s' } },
+    spec: { triggers: [trigger], success, snapshots: { interval: '5s' } },
   });
   await stage.until(subject, 'it is watched', ({ phase }) => phase === 'Monitoring');
   const status = await stage.until(
@@ -375,5 +378,3 @@ export const stories: readonly (readonly [string, string, Story])[] = [
   ['succeeds when its criteria are met, and reports', 'good', succeeds],
   ['is extended once when they are missed, then held', 'extended', isExtendedOnceThenHeld],
 ];
-
-export { namespace };
