@@ -18,8 +18,18 @@ const READABLE_MAX_MS = Date.UTC(9999, 11, 31);
 const DRIFT_MAX = 1_000_000_000;
 const BLIND_MAX_MS = 10 * 365 * 24 * 3_600_000;
 
+/** Looked through and found readable: a status that stands is looked at again and again. */
+const sound = new WeakSet<RolloutStatus>();
+
 /** @returns the same object when there is nothing to mend */
 export function mendStatus(status: RolloutStatus, now: number): RolloutStatus {
+  if (sound.has(status)) return status;
+  const mended = mendEach(status, now);
+  if (mended === status) sound.add(status);
+  return mended;
+}
+
+function mendEach(given: RolloutStatus, now: number): RolloutStatus {
   return [
     mendStart,
     mendBlindness,
@@ -29,7 +39,7 @@ export function mendStatus(status: RolloutStatus, now: number): RolloutStatus {
     mendRollback,
     mendSuccess,
     mendVotes,
-  ].reduce((mended, mend) => mend(mended, now), status);
+  ].reduce((status, mend) => mend(status, now), given);
 }
 
 function isReadable(text: string | undefined): boolean {

@@ -12,14 +12,23 @@ import type {
 } from './answer.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { SuiteResult, SuiteRun, SuiteState } from './suite-state.ts';
-import { clockText, fromIsoOptional } from './time.ts';
+import { clockText, fromIso } from './time.ts';
+
+/** The part that belongs to a run of the rollout, for each state: every trigger, hold and moment asks for it. */
+const ownOf = new WeakMap<SuiteState, { readonly startedAt: string; readonly own: SuiteState }>();
 
 /** Of the runs that belong to this run of the rollout: what an older revision got counts for nothing. */
 export function suiteOf({ suites, status }: Snapshot, name: string): SuiteState | undefined {
   const state = suites.get(name);
-  const sinceMs = fromIsoOptional(status.startedAt);
-  if (state === undefined || sinceMs === undefined) return state;
-  return { ...state, runs: state.runs.filter((run) => run.startedAtMs >= sinceMs) };
+  const { startedAt } = status;
+  if (state === undefined || startedAt === undefined) return state;
+  const known = ownOf.get(state);
+  if (known?.startedAt === startedAt) return known.own;
+  const sinceMs = fromIso(startedAt);
+  const runs = state.runs.filter((run) => run.startedAtMs >= sinceMs);
+  const own = runs.length === state.runs.length ? state : { ...state, runs };
+  ownOf.set(state, { startedAt, own });
+  return own;
 }
 
 /** In the form in which Prometheus answers, so that everybody reads it alike. */
@@ -47,7 +56,23 @@ export function newestResultAt(
   runs: readonly SuiteRun[],
   atMs: number,
 ): (SuiteRun & { readonly outcome: SuiteResult }) | undefined {
-  return runs.filter(isDone).findLast((run) => run.finishedAtMs <= atMs);
+  for (let index = countAt(runs, atMs) - 1; index >= 0; index -= 1) {
+    const run = runs[index];
+    if (run !== undefined && isDone(run)) return run;
+  }
+  return undefined;
+}
+
+/** How many of the runs had come by then: a window of two days asks for each of its points. */
+function countAt(runs: readonly SuiteRun[], atMs: number): number {
+  let from = 0;
+  let to = runs.length;
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if ((runs[middle]?.finishedAtMs ?? 0) <= atMs) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
 
 function isDone(run: SuiteRun): run is SuiteRun & { readonly outcome: SuiteResult } {
@@ -61,7 +86,7 @@ function valueAt(
 ): number | FailedAnswer {
   const newest = newestResultAt(state?.runs ?? [], atMs);
   if (newest === undefined) {
-    const failed = state?.runs.findLast((run) => run.finishedAtMs <= atMs);
+    const failed = state?.runs[countAt(state.runs, atMs) - 1];
     if (failed?.outcome.type === 'failed') {
       return absent(`suite ${suite} could not be run: ${failed.outcome.message}`);
     }

@@ -135,7 +135,7 @@ function whenJudged(step: Evaluation, value: number): TriggerStatus {
   // Without all its answers nothing changes: they have been asked for.
   if (verdict === undefined) return step.before;
   if (verdict.type === 'unknown') return nextStatus(step, verdict.reading);
-  const found = { value, says: verdict.says };
+  const found = { value, verdict };
   return verdict.isTrue ? whenTrue(step, found) : whenFalse(step, found);
 }
 
@@ -148,8 +148,7 @@ function judgeAt(step: Evaluation, value: number, atMs: number): Verdict | undef
 /** A reading that has been judged. */
 interface Finding {
   readonly value: number;
-  /** See {@link Verdict}. */
-  readonly says: string;
+  readonly verdict: Extract<Verdict, { readonly type: 'judged' }>;
 }
 
 /** The entry stays as it is, value and all, while state, reason and the instants stay the same. */
@@ -169,7 +168,7 @@ function base(trigger: RunTrigger): Pick<TriggerStatus, 'name' | 'severity'> {
   return { name: trigger.name, severity: trigger.severity };
 }
 
-function whenFalse(step: Evaluation, { value, says }: Finding): TriggerStatus {
+function whenFalse(step: Evaluation, { value, verdict }: Finding): TriggerStatus {
   const { trigger, before, atMs, context } = step;
   if (before.state === 'Firing') {
     // A clock that steps back undoes nothing: this reading is older than the firing.
@@ -189,7 +188,7 @@ function whenFalse(step: Evaluation, { value, says }: Finding): TriggerStatus {
     ...(isOffGrid ? { falseSince: toIso(atMs) } : {}),
     reason: 'ConditionFalse',
     value: valueText(value),
-    message: says,
+    message: verdict.says,
   });
 }
 
@@ -264,7 +263,7 @@ function pending(
     ...(hold.gapMs > 0 ? { gapMs: hold.gapMs } : {}),
     value: valueText(found.value),
     reason: 'ConditionTrue',
-    message: `${found.says} since ${clockText(hold.activeAtMs)}; fires when it has held for ${spanText(trigger.forMs)}`,
+    message: `${found.verdict.says} since ${clockText(hold.activeAtMs)}; fires when it has held for ${spanText(trigger.forMs)}`,
   });
 }
 
@@ -272,7 +271,7 @@ function pending(
  * True now, but Prometheus would not say since when: it stays Pending, which forbids a rise, and counts as
  * without a reading. Asked again at every tick; once it is answered no time that was held is lost.
  */
-function unproved(step: Evaluation, { value, says }: Finding, failure: string): TriggerStatus {
+function unproved(step: Evaluation, { value, verdict }: Finding, failure: string): TriggerStatus {
   const { trigger, before, atMs } = step;
   const unknownSince = before.unknownSince ?? toIso(atMs);
   if (before.state === 'Pending') return changed(before, { ...before, unknownSince });
@@ -283,13 +282,13 @@ function unproved(step: Evaluation, { value, says }: Finding, failure: string): 
     unknownSince,
     value: valueText(value),
     reason: 'HoldUnproved',
-    message: `${says} at ${clockText(atMs)}; since when is not known: ${failure}`,
+    message: `${verdict.says} at ${clockText(atMs)}; since when is not known: ${failure}`,
   });
 }
 
 function firing(
   step: Evaluation,
-  { value, says }: Finding,
+  { value, verdict }: Finding,
   activeAtMs: number,
   firingAtMs: number,
 ): TriggerStatus {
@@ -304,7 +303,7 @@ function firing(
     firingAt: toIso(firingAtMs),
     value: valueText(value),
     reason: 'ConditionHeld',
-    message: `${says}${held} (${measureText(measure)})`,
+    message: `${verdict.says}${held} (${measureText(measure)})`,
   });
 }
 

@@ -41,8 +41,14 @@ export function judge(one: Judged, context: JudgeContext): Verdict | undefined {
     return sequentialVerdict(trigger.judge, one, { ...context, arms: context.arms });
   }
   const isTrue = holds(condition, value);
-  const says = isTrue
-    ? `${name} ${compareText(condition, value)}`
-    : `${name} is ${formatValue(value, condition.unit)}, not ${condition.text}`;
-  return { type: 'judged', isTrue, says };
+  return {
+    type: 'judged',
+    isTrue,
+    // Drawn up when something changes: most looks change nothing.
+    get says() {
+      return isTrue
+        ? `${name} ${compareText(condition, value)}`
+        : `${name} is ${formatValue(value, condition.unit)}, not ${condition.text}`;
+    },
+  };
 }
