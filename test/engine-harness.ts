@@ -20,8 +20,6 @@ import {
 import { SeenProbes } from './seen-probes.ts';
 
 export type { Crash } from '#simulate/engine-shell.ts';
-export type { Entry } from '#simulate/entry.ts';
-export { actionText } from '#simulate/entry.ts';
 export type FakeRoute = VirtualRoute;
 
 export interface World {

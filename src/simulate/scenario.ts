@@ -231,7 +231,6 @@ export type ScenarioInput = z.output<typeof scenarioSchema>;
 export type SeriesInput = z.output<typeof seriesSchema>;
 export type SuiteInput = z.output<typeof suiteSchema>;
 export type Thing = z.output<typeof thingSchema>;
-export type ThingKind = (typeof thingKinds)[number];
 export type ExpectLine = z.output<typeof expectSchema>;
 export type ExpectKind = (typeof expectKinds)[number];
 export type FinalInput = z.output<typeof finalSchema>;
