@@ -6,6 +6,7 @@ import { decisionCrd, rolloutCrd } from './crd.ts';
 import { flagsReference } from './flags.ts';
 import { metricsReference } from './metrics.ts';
 import { apiReference } from './reference.ts';
+import { scenarioJsonSchema } from './scenario-schema.ts';
 
 export interface GeneratedFile {
   readonly path: string;
@@ -22,6 +23,7 @@ export const generatedFiles: readonly GeneratedFile[] = [
   { path: 'docs/reference/api.md', text: apiReference },
   { path: 'docs/reference/flags.md', text: flagsReference },
   { path: 'docs/reference/metrics.md', text: metricsReference },
+  { path: 'docs/reference/scenario.schema.json', text: scenarioJsonSchema },
 ];
 
 function yaml(...objects: readonly object[]): string {

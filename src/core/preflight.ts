@@ -7,6 +7,7 @@ import { causeOfSilence } from './causes.ts';
 import { fillerFor } from './fill.ts';
 import { fillMeasure, readAt } from './reading.ts';
 import type { RunTrigger } from './run-spec.ts';
+import { suiteOf } from './suite-reading.ts';
 import { tickAt } from './time.ts';
 import type { RunView } from './view.ts';
 
@@ -53,6 +54,7 @@ function chainProblem(view: RunView, trigger: RunTrigger, atMs: number): Problem
   const canary = read('canary');
   if (canary === undefined) return notAsked('canary');
   if (canary.type === 'value') return undefined;
+  if (isAwaited(view, trigger)) return { reason: 'SuiteAwaited', by, message: canary.message };
   const { reason } = causeOfSilence(canary);
   if (canary.type === 'error') return { reason, by, message: `${by}: ${canary.message}` };
   if (!trigger.measure.isArmBound || (view.weight ?? 0) > 0) {
@@ -66,4 +68,9 @@ function chainProblem(view: RunView, trigger: RunTrigger, atMs: number): Problem
   if (stable.type === 'value') return undefined;
   const message = `${by}: ${stable.message}, for stable too, so the metric chain is not proved; is the metric exported, scraped and labelled as the query expects?`;
   return { reason: causeOfSilence(stable).reason, by, message };
+}
+
+/** The suite's first run of this run of the rollout has not ended: nothing is broken. */
+function isAwaited({ snapshot }: RunView, { measure }: RunTrigger): boolean {
+  return measure.type === 'suite' && suiteOf(snapshot, measure.suite)?.runs.length === 0;
 }

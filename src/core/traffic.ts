@@ -190,3 +190,8 @@ function driftEvent(
     note: `${writer ?? 'another writer'} changed ${route.kind} ${route.name} to ${route.weight}% canary; ${desired}% is asserted again`,
   };
 }
+
+/** A rollback of this run has written a route, whatever the status knows of it. */
+export function bearsMark(routes: readonly RouteObservation[], runId: string | undefined): boolean {
+  return routes.some(({ reading }) => reading.type === 'read' && reading.rolledBackRun === runId);
+}

@@ -17,7 +17,7 @@ import { currentPoint, lastStepPassedMs, resolvePlan } from './schedule.ts';
 import type { Snapshot } from './snapshot.ts';
 import { answerSuite, suiteOf } from './suite-reading.ts';
 import { fromIso, tickAt } from './time.ts';
-import { desiredWeight, highestRead, lowestWeight, observedWeight } from './traffic.ts';
+import { bearsMark, desiredWeight, highestRead, lowestWeight, observedWeight } from './traffic.ts';
 import { advanceTrigger, type TriggerOutcome } from './trigger.ts';
 
 /** A run in progress, or one that has ended and whose end state is kept. */
@@ -86,6 +86,7 @@ export function lookAtRun(snapshot: Snapshot, ask: Ask): RunView | undefined {
   const riseBlockers = isWatched(status) ? findRiseBlockers(facts) : findEndedBlockers(facts);
   const standing =
     holds.length + riseBlockers.length > 0 &&
+    !bearsMark(snapshot.routes, status.runId) &&
     wasLowered(status, desiredWeight(run, status), highestRead(snapshot.routes))
       ? [standingDrift(facts)]
       : [];

@@ -4,7 +4,7 @@ import { validateSpec } from '#api/validate.ts';
 import type { Answer, Question, SuiteQuestion } from '#core/answer.ts';
 import type { Decision } from '#core/decision.ts';
 import { resolveSpec } from '#core/resolve.ts';
-import type { ResolvedSpec, Snapshot } from '#core/snapshot.ts';
+import type { JobState, ResolvedSpec, Snapshot } from '#core/snapshot.ts';
 import { inspectQuery } from '#promql/inspect-query.ts';
 import { EngineShell } from './engine-shell.ts';
 import { type Arm, Meanings, subjectsOf } from './measures.ts';
@@ -13,9 +13,10 @@ import type { NamedValues } from './named-values.ts';
 import type { ScenarioPromql } from './promql/scenario-promql.ts';
 import { Quiet } from './quiet.ts';
 import type { Scenario } from './read-scenario.ts';
+import { jobStateAt } from './scenario-jobs.ts';
 import { suiteRunAt } from './scenario-suites.ts';
 import { StepsOfTime } from './steps-of-time.ts';
-import { type Line, linesOf } from './timeline.ts';
+import { type Line, linesOf, reportLines } from './timeline.ts';
 import type { VirtualProbes } from './virtual-probes.ts';
 import { VirtualPrometheus } from './virtual-prometheus.ts';
 import type { VirtualSuiteRun } from './virtual-suites.ts';
@@ -66,6 +67,7 @@ export class ScenarioShell extends EngineShell<SpecInput> {
       meanings: () => this.#meanings,
       named: () => world.named,
       promql: world.promql,
+      now: () => this.now,
     });
     this.probes = world.probes;
     this.#scenario = scenario;
@@ -89,12 +91,14 @@ export class ScenarioShell extends EngineShell<SpecInput> {
   lookAndTell(): void {
     const before = this.status;
     const told = this.events.length;
+    const reported = this.evidence.written.length;
     this.#looks += 1;
     this.look();
     const events = this.events.slice(told);
     if (this.status !== before || events.length > 0) {
       this.lines.push(...linesOf({ atMs: this.now, before, after: this.status, events }));
     }
+    this.lines.push(...reportLines(this.evidence.written.slice(reported)));
     this.#noteWeight();
   }
 
@@ -156,6 +160,8 @@ export class ScenarioShell extends EngineShell<SpecInput> {
     const { snapshot, decision } = this.#last ?? {};
     const momentMs = decision?.nextMomentMs;
     const run = snapshot?.recorded;
+    // Under a skew what is asked at a time depends on when it is asked.
+    if (this.prometheus.skew.ms !== 0) return undefined;
     if (snapshot === undefined || decision === undefined || run === undefined) return undefined;
     const isChanged = this.status !== snapshot.status || this.nextAt !== decision.wakeAtMs;
     if (momentMs === undefined || isChanged) return undefined;
@@ -182,6 +188,11 @@ export class ScenarioShell extends EngineShell<SpecInput> {
   protected override suite(name: string): VirtualSuiteRun {
     this.lines.push({ atMs: this.now, kind: 'suite', value: name });
     return suiteRunAt(name, this.now, this.#scenario);
+  }
+
+  protected override job(name: string, createdAtMs: number): JobState {
+    const hook = this.status.rollback?.hooks?.find(({ job }) => job === name);
+    return jobStateAt(hook?.stage, { createdAtMs, nowMs: this.now }, this.#scenario.jobs);
   }
 
   protected override ready(arm: Arm): number {

@@ -38,6 +38,12 @@ const suiteSchema = z.strictObject({
   results: z.array(suiteRunSchema).min(1),
 });
 
+const jobSchema = z.strictObject({
+  stage: text.describe('The hooks of this stage of the rollback.'),
+  takes: durationSchema.default('0s'),
+  error: text.describe('Its Jobs fail, and why.').optional(),
+});
+
 const decideSchema = z.strictObject({
   decision: z.enum([
     'Approve',
@@ -155,7 +161,7 @@ export const expectSchema = exactlyOne(
     stage: text.describe('A stage of the rollback.').optional(),
     suite: text.describe('A health suite that is run.').optional(),
     decision: text.describe("A decision's kind, settled.").optional(),
-    report: text.describe('A report that is written.').optional(),
+    report: text.describe('A report that is written: of which outcome.').optional(),
     state: text
       .describe("The trigger's new state, the stage's or the decision's outcome.")
       .optional(),
@@ -196,6 +202,7 @@ export const scenarioSchema = z
       .describe('What is answered for measures that `series` says nothing of.')
       .optional(),
     suites: z.array(suiteSchema).default([]),
+    jobs: z.array(jobSchema).describe('How the hooks of a rollback go.').default([]),
     ready: readySchema.default({}),
     weight: percent.describe("Canary's share on every route before the run.").default(0),
     author: text.describe('The annotation genesis.dev/author: who made the change.').optional(),
@@ -229,6 +236,7 @@ export const scenarioSchema = z
 
 export type ScenarioInput = z.output<typeof scenarioSchema>;
 export type SeriesInput = z.output<typeof seriesSchema>;
+export type JobInput = z.output<typeof jobSchema>;
 export type SuiteInput = z.output<typeof suiteSchema>;
 export type Thing = z.output<typeof thingSchema>;
 export type ExpectLine = z.output<typeof expectSchema>;

@@ -5,6 +5,7 @@ import { subjectsOf } from './measures.ts';
 import { namedValues } from './named-values.ts';
 import { scenarioPromql } from './promql/scenario-promql.ts';
 import type { Scenario } from './read-scenario.ts';
+import { jobProblems } from './scenario-jobs.ts';
 import { ScenarioShell } from './scenario-shell.ts';
 import { suiteProblems } from './scenario-suites.ts';
 import { worldChanges, worldLine } from './things.ts';
@@ -48,13 +49,16 @@ export function simulate(scenario: Scenario, options: SimulateOptions = {}): Sim
   const probes = virtualProbes(scenario.series, scenario.spec, timing);
   const stepMs = parseDuration(scenario.spec.analysis.interval);
   const promql = scenarioPromql(scenario.series, { ...timing, stepMs, endMs: scenario.endMs });
-  const suites = suiteProblems(scenario.suites, scenario.spec);
+  const outside = [
+    ...suiteProblems(scenario.suites, scenario.spec),
+    ...jobProblems(scenario.jobs, scenario.spec),
+  ];
   const found = [named, probes, promql].flatMap((one) =>
     one.type === 'invalid' ? one.problems : [],
   );
-  const problems = [...found, ...suites];
+  const problems = [...found, ...outside];
   if (
-    suites.length > 0 ||
+    outside.length > 0 ||
     named.type === 'invalid' ||
     probes.type === 'invalid' ||
     promql.type === 'invalid'

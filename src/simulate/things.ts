@@ -60,7 +60,7 @@ function effectOf(thing: Thing, index: number, scenario: Scenario): Effect {
     const sign = skew.startsWith('-') ? -1 : 1;
     const skewMs = sign * parseDuration(skew.replace(/^-/, ''));
     const set = (ms: number) => (shell: ScenarioShell) => {
-      shell.prometheus.skewMs = ms;
+      shell.prometheus.skew = { ms, sinceMs: shell.now };
     };
     return { text: `Prometheus' clock is ahead by ${skew}`, apply: set(skewMs), undo: set(0) };
   }

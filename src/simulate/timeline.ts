@@ -1,6 +1,7 @@
 /** What happened, as lines: one for each change that a person would want to know of, at the instant it happened. */
 import type { RolloutStatus } from '#api/status.ts';
 import type { EventDraft } from '#core/decision.ts';
+import type { ReportSource } from '#core/evidence.ts';
 import type { ExpectKind } from './scenario.ts';
 
 export interface Line {
@@ -37,6 +38,16 @@ export function linesOf(change: Change): Line[] {
     ...decisionLines(change),
     ...told,
   ];
+}
+
+/** The report of a run that has ended is final; one before may still grow. */
+export function reportLines(written: readonly ReportSource[]): Line[] {
+  return written.map(({ atMs, status, isFinal }) => ({
+    atMs,
+    kind: 'report',
+    value: (isFinal ? status.history?.[0]?.outcome : undefined) ?? status.phase ?? '',
+    state: isFinal ? 'Final' : 'Interim',
+  }));
 }
 
 function phaseLines({ atMs, before, after }: Change): Line[] {

@@ -21,6 +21,8 @@ export class VirtualEvidence {
   readonly records: (SnapshotRecord & { readonly runId: string })[] = [];
   /** What was asked for records alone. */
   readonly questions: MetricQuestion[] = [];
+  /** What every report that was written was made of, in order. */
+  readonly written: ReportSource[] = [];
   /** False: the store loses what it is given. */
   keeps = true;
   readonly #recorded = new Map<string, IndexRanges>();
@@ -43,7 +45,12 @@ export class VirtualEvidence {
   carryOut(action: EvidenceAction, answer: (question: MetricQuestion) => Answer): void {
     if (!this.keeps) return;
     if (action.type === 'RecordSnapshot') this.#keep(action, answer);
-    else this.#sources.set(action.runId, action.source);
+    else this.#write(action);
+  }
+
+  #write({ runId, source }: Extract<EvidenceAction, { type: 'WriteReport' }>): void {
+    this.#sources.set(runId, source);
+    this.written.push(source);
   }
 
   #keep(

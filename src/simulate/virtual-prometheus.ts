@@ -19,12 +19,15 @@ export interface VirtualPrometheusOptions {
   readonly meanings: () => Meanings;
   readonly named: () => NamedValues;
   readonly promql: ScenarioPromql;
+  /** By the operator's clock. */
+  readonly now: () => number;
 }
 
 export class VirtualPrometheus {
   readonly #options: VirtualPrometheusOptions;
   outage: Outage | undefined;
-  skewMs = 0;
+  /** How far its clock is ahead of the operator's, and since when it is. */
+  skew: { readonly ms: number; readonly sinceMs: number } = { ms: 0, sinceMs: 0 };
 
   constructor(options: VirtualPrometheusOptions) {
     this.#options = options;
@@ -61,12 +64,43 @@ export class VirtualPrometheus {
       ? { startMs: question.atMs, endMs: question.atMs, stepMs: 1 }
       : { startMs: question.startMs, endMs: question.endMs, stepMs: question.stepMs };
     const series = this.outage === 'empty' ? [] : this.#series(question.query, grid);
-    const { skewMs } = this;
+    const skewMs = this.skew.ms;
     if (!isInstant) return { type: 'series', series, skewMs };
     const samples = series.flatMap(({ labels, points }) =>
       points.map(({ atMs, value }) => ({ labels, atMs, value })),
     );
     return { type: 'samples', samples, skewMs };
+  }
+
+  /**
+   * When that happened, by the operator's clock, which samples of this time by Prometheus' clock tell of. A clock that is
+   * ahead stamps what is new as later than it is; what was stamped before it went wrong stays where it is.
+   */
+  #happenedAtMs(stampMs: number): number {
+    const { ms, sinceMs } = this.skew;
+    if (ms === 0 || stampMs < sinceMs) return stampMs;
+    return Math.min(Math.max(stampMs - ms, sinceMs), this.#options.now());
+  }
+
+  /** Each point of the grid for itself: neighbours may tell of the same moment. */
+  #skewed(
+    query: string,
+    grid: { readonly startMs: number; readonly endMs: number; readonly stepMs: number },
+  ): readonly Series[] {
+    const found = new Map<
+      string,
+      { labels: Series['labels']; points: Series['points'][number][] }
+    >();
+    for (let atMs = grid.startMs; atMs <= grid.endMs; atMs += grid.stepMs) {
+      const momentMs = this.#happenedAtMs(atMs);
+      for (const { labels, points } of this.#options.promql.range(query, momentMs, momentMs, 1)) {
+        const key = JSON.stringify(labels);
+        const known = found.get(key) ?? { labels, points: [] };
+        known.points.push(...points.map(({ value }) => ({ atMs, value })));
+        found.set(key, known);
+      }
+    }
+    return [...found.values()];
   }
 
   #series(
@@ -77,12 +111,14 @@ export class VirtualPrometheus {
     const meaning = meanings().of(query);
     const isRaw = promql.knows(query);
     if (isRaw || meaning === undefined || !named().tells(meaning)) {
-      return promql.range(query, grid.startMs, grid.endMs, grid.stepMs);
+      return this.skew.ms === 0
+        ? promql.range(query, grid.startMs, grid.endMs, grid.stepMs)
+        : this.#skewed(query, grid);
     }
     const values = named();
     const points = [];
     for (let atMs = grid.startMs; atMs <= grid.endMs; atMs += grid.stepMs) {
-      const value = values.at(meaning, atMs);
+      const value = values.at(meaning, this.#happenedAtMs(atMs));
       if (value !== undefined) points.push({ atMs, value });
     }
     return points.length === 0 ? [] : [{ labels: {}, points }];

@@ -50,6 +50,7 @@ export const reasons = {
   StableNotReady: 'Stable has no Ready endpoint, or how many it has is not known.',
   CanaryNotReady: 'Canary has no Ready endpoint, or how many it has is not known.',
   NoData: 'A point is due, but a trigger has no reading: for how long it was watched is not known.',
+  SuiteAwaited: 'The first result of a health suite in this run has not come yet.',
   SuiteFailing: 'A health suite could not be run twice in a row.',
   StableUnderscaled: 'Stable has fewer Ready endpoints than when the run started.',
   WouldServeOlderVersion:

@@ -353,6 +353,20 @@ describe('a process that dies in the middle', () => {
     run.runUntil(decidedAt + MINUTE);
     assert.equal(run.status.phase, 'RolledBack');
     assert.equal(run.status.rollback?.reason, 'RollbackResumed');
+    assert.equal(run.status.rollback?.trigger, 'errors');
+    assert.match(run.status.rollback?.message ?? '', /^errors .* for 1m0s since .*; a rollback/);
+    assert.ok(!run.told().includes('Held'), run.told().join());
+  });
+
+  test('by a person, between route and status, is laid to no trigger', () => {
+    const run = harness({ world: { series: () => 0 } });
+    run.annotate('abort 1');
+    run.crashNext = 'beforeStatus';
+    run.look();
+    run.request = undefined;
+    run.runUntil(decidedAt + MINUTE);
+    assert.equal(run.status.rollback?.reason, 'RollbackResumed');
+    assert.equal(run.status.rollback?.trigger, undefined);
   });
 
   test('with a phase but no rollback in its status is taken for one under way', () => {

@@ -9,11 +9,12 @@ import { endRun } from '#core/end-run.ts';
 import { dateHold } from '#core/holds.ts';
 import { wantedRollback } from '#core/ladder-rollback.ts';
 import { advanceHooks, hookActions } from '#core/rollback/hooks.ts';
+import { interruptedBy } from '#core/rollback/interrupted.ts';
 import { goThroughStages } from '#core/rollback/later-stages.ts';
 import { lookAtTraffic, type StopTrafficLook } from '#core/rollback/stop-traffic.ts';
 import { beginRollback, STOP_TRAFFIC } from '#core/rollback.ts';
 import { fromIso, fromIsoOptional, spanText, toIso } from '#core/time.ts';
-import { allRead } from '#core/traffic.ts';
+import { allRead, bearsMark } from '#core/traffic.ts';
 import type { RunView } from '#core/view.ts';
 import type { Rule, Verdict } from './rule.ts';
 
@@ -35,16 +36,15 @@ export const rollingBack: Rule = {
 /** The mark on a route, or the phase, says that this run was being rolled back when the process died. */
 function resumeInterrupted(view: RunView): Verdict | undefined {
   const isMarked =
-    view.status.phase === 'RollingBack' ||
-    view.snapshot.routes.some(
-      ({ reading }) => reading.type === 'read' && reading.rolledBackRun === view.runId,
-    );
+    view.status.phase === 'RollingBack' || bearsMark(view.snapshot.routes, view.runId);
   if (!isMarked) return undefined;
   // The trigger that began it fires still, as a rule: then this is that very rollback, decided again.
   const wanted = wantedRollback(view.triggers);
   if (wanted !== undefined) return beginRollback(view, wanted.because, wanted.trigger);
-  const message = 'a rollback of this run had begun before its status could be written';
-  return beginRollback(view, { reason: 'RollbackResumed', message }, undefined);
+  const by = interruptedBy(view);
+  const begun = 'a rollback of this run had begun before its status could be written';
+  const message = by === undefined ? begun : `${by.message}; ${begun}`;
+  return beginRollback(view, { reason: 'RollbackResumed', message }, by?.trigger);
 }
 
 function carryOn(view: RunView, rollback: RollbackStatus): Verdict {
