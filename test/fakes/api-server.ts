@@ -237,12 +237,13 @@ export class FakeApiServer {
     next: KubeObject & { metadata: { managedFields?: readonly ManagedFieldsEntry[] } },
     write: FakeWrite,
   ): KubeObject {
-    const settled: KubeObject = { ...next, metadata: this.#serverMetadata(resource, before, next) };
-    if (before !== undefined && isDeepStrictEqual(wire(settled), wire(before))) return before;
+    const settled = wire({ ...next, metadata: this.#serverMetadata(resource, before, next) });
+    // What is stored has made its journey before.
+    if (before !== undefined && isDeepStrictEqual(settled, before)) return before;
     if (write.dryRun === true) return settled;
     this.#resourceVersion += 1;
     const resourceVersion = `${this.#resourceVersion}`;
-    const object = freeze(wire({ ...settled, metadata: { ...settled.metadata, resourceVersion } }));
+    const object = freeze({ ...settled, metadata: { ...settled.metadata, resourceVersion } });
     if (
       object.metadata.deletionTimestamp !== undefined &&
       (object.metadata.finalizers ?? []).length === 0
@@ -318,7 +319,7 @@ function generationAfter(
   if (PLAIN_KINDS.has(resource.kind)) return undefined;
   if (before === undefined) return next.metadata.generation ?? 1;
   const generation = before.metadata.generation ?? 1;
-  const specOf = ({ metadata: _metadata, status: _status, ...rest }: KubeObject) => wire(rest);
+  const specOf = ({ metadata: _metadata, status: _status, ...rest }: KubeObject) => rest;
   return isDeepStrictEqual(specOf(before), specOf(next)) ? generation : generation + 1;
 }
 

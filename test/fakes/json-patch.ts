@@ -2,12 +2,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ClusterError, type JsonPatchOperation } from '#ports/cluster.ts';
 
-/** Applies all operations or none. A failed `test` and a missing path both come back as 422 from the API server. */
+/**
+ * Applies all operations or none, and leaves the document as it was: what is changed is copied, and only that. A failed
+ * `test` and a missing path both come back as 422 from the API server.
+ */
 export function applyJsonPatch(
   document: unknown,
   operations: readonly JsonPatchOperation[],
 ): unknown {
-  const root = { document: structuredClone(document) };
+  const root = { document };
   for (const operation of operations) applyOperation(root, operation);
   return root.document;
 }
@@ -25,8 +28,17 @@ function unescape(token: string): string {
 }
 
 function child(at: unknown, key: string, operation: JsonPatchOperation): unknown {
-  if (typeof at === 'object' && at !== null && Object.hasOwn(at, key)) return Reflect.get(at, key);
+  if (typeof at === 'object' && at !== null && Object.hasOwn(at, key)) {
+    const copy = shallowCopy(Reflect.get(at, key));
+    Reflect.set(at, key, copy);
+    return copy;
+  }
   throw failed(operation, 'path does not exist');
+}
+
+function shallowCopy(value: unknown): unknown {
+  if (Array.isArray(value)) return [...value];
+  return isObject(value) ? { ...value } : value;
 }
 
 function applyToArray(list: unknown[], key: string, operation: JsonPatchOperation): void {
@@ -34,9 +46,9 @@ function applyToArray(list: unknown[], key: string, operation: JsonPatchOperatio
   const end = operation.op === 'add' ? list.length : list.length - 1;
   if (!Number.isInteger(index) || index < 0 || index > end)
     throw failed(operation, 'no such index');
-  if (operation.op === 'add') list.splice(index, 0, structuredClone(operation.value));
+  if (operation.op === 'add') list.splice(index, 0, operation.value);
   else if (operation.op === 'remove') list.splice(index, 1);
-  else if (operation.op === 'replace') list[index] = structuredClone(operation.value);
+  else if (operation.op === 'replace') list[index] = operation.value;
   else expectEqual(list[index], operation);
 }
 
@@ -49,7 +61,7 @@ function applyToObject(parent: unknown, key: string, operation: JsonPatchOperati
     throw failed(operation, 'path does not exist');
   if (operation.op === 'remove') Reflect.deleteProperty(parent, key);
   else if (operation.op === 'test') expectEqual(Reflect.get(parent, key), operation);
-  else Reflect.set(parent, key, structuredClone(operation.value));
+  else Reflect.set(parent, key, operation.value);
 }
 
 function expectEqual(value: unknown, operation: JsonPatchOperation): void {
@@ -65,7 +77,7 @@ function failed(operation: JsonPatchOperation, why: string): ClusterError {
 
 /** RFC 7396: null removes, objects merge, everything else replaces. */
 export function applyMergePatch(target: unknown, patch: unknown): unknown {
-  if (!isObject(patch)) return structuredClone(patch);
+  if (!isObject(patch)) return patch;
   const merged: Record<string, unknown> = isObject(target) ? { ...target } : {};
   for (const [key, value] of Object.entries(patch)) {
     if (value === null) delete merged[key];

@@ -2,13 +2,17 @@
  * The five invariants of the engine, checked at every committed write and every second of simulated time, against
  * the truth of the world and not against what the operator believes.
  */
+import type { RolloutSpecInput } from '#api/rollout.ts';
 import type { RolloutStatus } from '#api/status.ts';
 import type { KubeObject } from '#ports/cluster.ts';
 import type { WatchEvent } from '#test/fakes/cluster.ts';
+import { Gates, type Moment } from './gates.ts';
+import { HeldSince, type Memory, type TriggerTruth, truthsOf } from './held.ts';
 import { type TrafficLog, weightAt } from './metrics.ts';
+import { Once } from './once.ts';
+import { PeopleLog } from './people-log.ts';
 import {
   canaryWeight,
-  FOR_MS,
   fieldManager,
   INTERVAL_MS,
   PLAN_WEIGHTS,
@@ -22,9 +26,28 @@ export class Violation extends Error {}
 /** How long after everything works again canary may still have traffic: stage budget, a restart, a tick. */
 const ROLLBACK_GRACE_MS = 20_000;
 
+export interface Checked {
+  readonly spec: RolloutSpecInput;
+  readonly truth: Truth;
+  readonly log: TrafficLog;
+  readonly memory: Memory;
+  readonly startMs: number;
+}
+
+/** What the world knows of its processes at one second. */
+export interface Processes {
+  readonly isOperational: boolean;
+  /** The same process runs alone as a second ago, by the same clock. */
+  readonly isRemembered: boolean;
+}
+
 export class Checker {
+  readonly people = new PeopleLog();
   readonly #truth: Truth;
   readonly #log: TrafficLog;
+  readonly #held: HeldSince;
+  readonly #gates: Gates;
+  readonly #once: Once;
   #status: RolloutStatus = {};
   #weight = 0;
   #rolledBackRun: string | undefined;
@@ -33,19 +56,24 @@ export class Checker {
   raises = 0;
   rollbacks = 0;
 
-  constructor(truth: Truth, log: TrafficLog) {
+  constructor({ spec, truth, log, memory, startMs }: Checked) {
     this.#truth = truth;
     this.#log = log;
+    this.#held = new HeldSince(truthsOf(spec, truth, log, memory));
+    this.#gates = new Gates(spec, this.people, startMs);
+    this.#once = new Once(spec);
   }
 
   /** Every write that the API server has committed. */
-  committed(event: WatchEvent, nowMs: number): void {
-    if (event.resource.kind === rolloutResource.kind) this.#statusWritten(event.object);
-    if (event.resource.kind === routeResource.kind) this.#routeWritten(event.object, nowMs);
+  committed({ type, resource, object }: WatchEvent, moment: Moment): void {
+    if (type === 'deleted') return;
+    if (resource.kind === rolloutResource.kind) this.#statusWritten(object, moment);
+    if (resource.kind === routeResource.kind) this.#routeWritten(object, moment);
+    if (resource.kind === 'Job' && type === 'added') refuse('once', this.#once.jobCreated(object));
   }
 
   /** Called for every second. */
-  tick(nowMs: number, isOperational: boolean): void {
+  tick(nowMs: number, { isOperational, isRemembered }: Processes): void {
     const isHealthy =
       isOperational &&
       !within(this.#truth.unreachable, nowMs) &&
@@ -53,46 +81,37 @@ export class Checker {
       !within(this.#truth.apiDown, nowMs) &&
       !within(this.#truth.stableDown, nowMs);
     if (!isHealthy) this.#healthySinceMs = nowMs;
-    const heldSinceMs = this.#heldSince(nowMs);
-    if (heldSinceMs === undefined || this.#weight === 0) return;
-    const dueMs = Math.max(heldSinceMs + FOR_MS, this.#healthySinceMs) + ROLLBACK_GRACE_MS;
-    if (nowMs > dueMs) {
-      throw new Violation(
-        `invariant 1: the breach has held since ${time(heldSinceMs)}, all has worked since ${time(this.#healthySinceMs)}, and canary still has ${this.#weight} % at ${time(nowMs)}`,
-      );
-    }
+    this.#held.second(nowMs, this.#isWatched(nowMs), isRemembered);
+    if (this.#weight === 0) return;
+    for (const truth of this.#held.truths) this.#expectLowered(truth, nowMs);
   }
 
-  /** Since when, up to now, every second was a breach that Prometheus has seen in this run. */
-  #heldSince(nowMs: number): number | undefined {
+  /** An ended run no longer watches, and a rolled back one that has let go leaves the route to its owner. */
+  #isWatched(nowMs: number): boolean {
     const { phase, startedAt } = this.#status;
-    // An ended run no longer watches, and a rolled back one that has let go leaves the route to its owner.
-    if (
-      phase === undefined ||
-      startedAt === undefined ||
-      phase === 'Succeeded' ||
-      phase === 'RolledBack'
-    ) {
-      return undefined;
-    }
-    let sinceMs: number | undefined;
-    for (let atMs = nowMs; atMs >= Date.parse(startedAt); atMs -= 1_000) {
-      const isSeen =
-        within(this.#truth.breaches, atMs) &&
-        !within(this.#truth.unscraped, atMs) &&
-        weightAt(this.#log, atMs) > 0;
-      if (!isSeen) break;
-      sinceMs = atMs;
-    }
-    // A reading stands on the grid: the breach is first seen at the next point.
-    return sinceMs === undefined ? undefined : Math.ceil(sinceMs / INTERVAL_MS) * INTERVAL_MS;
+    const hasEnded = phase === undefined || phase === 'Succeeded' || phase === 'RolledBack';
+    return !hasEnded && startedAt !== undefined && nowMs >= Date.parse(startedAt);
   }
 
-  #statusWritten(object: KubeObject): void {
+  #expectLowered(truth: TriggerTruth, nowMs: number): void {
+    const heldSinceMs = this.#held.of(truth);
+    if (heldSinceMs === undefined || truth.rollbackAfterMs === undefined) return;
+    if (truth.trigger.severity !== 'Critical') return;
+    const ladderMs = truth.forMs + truth.rollbackAfterMs;
+    const dueMs = Math.max(heldSinceMs + ladderMs, this.#healthySinceMs) + ROLLBACK_GRACE_MS;
+    if (nowMs <= dueMs) return;
+    throw new Violation(
+      `invariant 1: ${truth.trigger.name} has held since ${time(heldSinceMs)}, all has worked since ${time(this.#healthySinceMs)}, and canary still has ${this.#weight} % at ${time(nowMs)}`,
+    );
+  }
+
+  #statusWritten(object: KubeObject, moment: Moment): void {
     const status = (object['status'] ?? {}) as RolloutStatus;
     const before = this.#status;
     const passed = (one: RolloutStatus) =>
       (one.plan ?? []).flatMap((point) => (point.passedAt === undefined ? [] : [point.name]));
+    refuse('once', this.people.answered(status));
+    refuse('once', this.#once.statusWritten(before, status));
     if (before.runId === status.runId) {
       const [was, is] = [passed(before), passed(status)];
       if (is.length > was.length + 1 || was.some((point) => !is.includes(point))) {
@@ -104,15 +123,21 @@ export class Checker {
         throw new Violation('invariant 1: a rollback was forgotten');
       }
     }
+    const isEntered = status.step !== undefined && status.step !== before.step;
+    if (isEntered && status.rollback === undefined) {
+      refuse('invariant 2', this.#gates.forbidsEntering(status, moment));
+    }
     if (before.rollback === undefined && status.rollback !== undefined) this.rollbacks += 1;
     if (status.rollback !== undefined) this.#rolledBackRun = status.runId;
     this.#status = status;
   }
 
-  #routeWritten(object: KubeObject, nowMs: number): void {
+  #routeWritten(object: KubeObject, moment: Moment): void {
     const before = this.#weight;
     this.#weight = canaryWeight(object);
-    if (this.#weight !== before) this.#log.changes.push({ atMs: nowMs, weight: this.#weight });
+    if (this.#weight !== before) {
+      this.#log.changes.push({ atMs: moment.nowMs, weight: this.#weight });
+    }
     const writer = object.metadata.managedFields?.at(-1)?.manager;
     const mark = object.metadata.annotations?.['genesis.dev/rolled-back'];
     if (mark !== undefined) this.#rolledBackRun = mark;
@@ -120,22 +145,24 @@ export class Checker {
     if (!PLAN_WEIGHTS.includes(this.#weight)) {
       throw new Violation(`invariant 3: ${writer} wrote ${this.#weight} %`);
     }
-    if (this.#weight > before) this.#raised(before, nowMs);
+    if (this.#weight > before) this.#raised(before, moment);
   }
 
-  #raised(before: number, nowMs: number): void {
+  #raised(before: number, moment: Moment): void {
     this.raises += 1;
-    const to = this.#weight;
+    const { nowMs } = moment;
+    const rise = `canary rose from ${before} to ${this.#weight} %`;
     if (this.#rolledBackRun !== undefined && this.#rolledBackRun === this.#status.runId) {
-      throw new Violation(
-        `invariant 1: canary rose from ${before} to ${to} % in a rolled back run`,
-      );
+      throw new Violation(`invariant 1: ${rise} in a rolled back run`);
     }
+    const forbidden = this.#gates.forbidsRise(this.#status, moment);
+    if (forbidden !== undefined) throw new Violation(`invariant 2: ${rise} ${forbidden}`);
     // What has succeeded goes on being asserted, whoever changes it.
     if (this.#status.phase === 'Succeeded') return;
     if (this.#status.pausedBy !== undefined) {
-      throw new Violation(`invariant 2: canary rose to ${to} % while paused`);
+      throw new Violation(`invariant 2: ${rise} while paused`);
     }
+    for (const truth of this.#held.truths) this.#expectNotHolding(truth, rise, nowMs);
     // The reading is at most a tick and the time of the writes old.
     const ticks = [0, 1, 2].map((n) => (Math.floor(nowMs / INTERVAL_MS) - n) * INTERVAL_MS);
     // A clock that is a little ahead asks for a moment to come, and gets the newest sample: this very moment.
@@ -145,12 +172,25 @@ export class Checker {
         weightAt(this.#log, tick) === 0 ||
         (!within(this.#truth.unscraped, tick) && !within(this.#truth.breaches, tick)),
     );
-    if (!isKnownGood) {
-      throw new Violation(
-        `invariant 2: canary rose from ${before} to ${to} % without a good reading`,
-      );
-    }
+    if (!isKnownGood) throw new Violation(`invariant 2: ${rise} without a good reading`);
   }
+
+  /** A trigger that holds or rolls back at once has held so long that everybody must know. */
+  #expectNotHolding(truth: TriggerTruth, rise: string, nowMs: number): void {
+    const sinceMs = this.#held.of(truth);
+    const isCritical = truth.trigger.severity === 'Critical';
+    if (sinceMs === undefined || !(truth.holdsAtOnce || isCritical)) return;
+    // Pending is enough to keep a Critical one from rising.
+    const knownMs = isCritical ? 0 : truth.forMs;
+    if (nowMs <= sinceMs + knownMs + 3 * INTERVAL_MS) return;
+    throw new Violation(
+      `invariant 2: ${rise}, and ${truth.trigger.name} has held since ${time(sinceMs)}`,
+    );
+  }
+}
+
+function refuse(rule: string, wrong: string | undefined): void {
+  if (wrong !== undefined) throw new Violation(`${rule}: ${wrong}`);
 }
 
 /** By managedFields: who changed the rules last. */

@@ -45,14 +45,29 @@ export function answer(
   return { type: 'series', series, skewMs };
 }
 
-/** Bad series exist only while something fails, as in real services. */
 function sample(query: string, atMs: number, truth: Truth, log: TrafficLog): number | undefined {
+  // `or vector(0)`: rules are evaluated, and say nothing of what was not scraped.
+  if (query.startsWith('count(ALERTS')) return within(truth.alerts, atMs) ? 1 : 0;
   if (within(truth.unscraped, atMs)) return undefined;
+  if (query === 'load') return loadAt(truth, atMs);
+  if (query.startsWith('total') || query.startsWith('bad')) {
+    return requests(query, atMs, truth, log);
+  }
+  return undefined;
+}
+
+export function loadAt(truth: Truth, atMs: number): number {
+  const now = truth.load.find((one) => atMs >= one.fromMs && atMs < one.toMs);
+  return now === undefined ? 1 : now.from + (now.perSecond * (atMs - now.fromMs)) / 1000;
+}
+
+/** Bad series exist only while something fails, as in real services. */
+function requests(query: string, atMs: number, truth: Truth, log: TrafficLog): number | undefined {
   const isCanary = query.includes('"canary"');
   const share = isCanary ? weightAt(log, atMs) : 100 - weightAt(log, atMs);
   if (query.startsWith('total')) return share > 0 ? share : undefined;
-  const fails = isCanary && share > 0 && within(truth.breaches, atMs);
-  return fails ? share * 0.1 : undefined;
+  const stretches = isCanary ? truth.breaches : truth.stableBreaches;
+  return share > 0 && within(stretches, atMs) ? share * 0.1 : undefined;
 }
 
 function failed(fault: 'unreachable' | 'timeout' | 'partial', message: string): Answer {

@@ -1,24 +1,29 @@
 /** One process of the operator: the real shell and engine over its own client, which can die at any request. */
-
+import { decisionResource } from '#api/names.ts';
 import { rolloutSpecSchema } from '#api/rollout.ts';
 import { DecisionIndex } from '#controller/decisions.ts';
-import { noEvidence } from '#controller/evidence.ts';
+import { type EvidenceKeeper, noEvidence } from '#controller/evidence.ts';
+import { EvidenceLog } from '#controller/evidence-log.ts';
 import { type Reconciler, type Return, reconcile } from '#controller/reconcile.ts';
 import { RolloutIndex } from '#controller/rollout-index.ts';
 import { Specs } from '#controller/specs.ts';
 import type { Answer, MetricQuestion } from '#core/answer.ts';
+import type { DecisionPolicy } from '#core/snapshot.ts';
+import { createConfigMapStore } from '#evidence/config-map-store.ts';
 import { createJobRunner } from '#kube/job-runner.ts';
 import type { EventNote } from '#ports/event-recorder.ts';
+import type { EvidenceStore } from '#ports/evidence-store.ts';
 import { silentLogger } from '#ports/logger.ts';
+import type { SuiteOutcome } from '#ports/suite-runner.ts';
+import { createProber } from '#probes/prober.ts';
 import { inspectQuery } from '#promql/inspect-query.ts';
 import { createRouters } from '#routers/index.ts';
 import { createWorkloads } from '#routers/workloads.ts';
 import { RightOfWay } from '#runtime/right-of-way.ts';
+import { createSuiteBoard } from '#suites/suite-board.ts';
 import { type FakeApiServer, FakeCluster, type FakeRequest } from '#test/fakes/cluster.ts';
-import { noProber, noSuites } from '#test/fakes/sources.ts';
 import { key, rolloutResource, routeResource } from './scenario.ts';
-import type { SimTime } from './time.ts';
-import { systemTimeOf } from './time.ts';
+import { type SimTime, systemTimeOf, Timers } from './time.ts';
 
 /** The process was killed: nothing after this point of it runs. */
 export class Killed extends Error {}
@@ -27,52 +32,117 @@ export interface ProcessWorld {
   readonly time: SimTime;
   readonly server: FakeApiServer;
   readonly ask: (question: MetricQuestion) => Answer;
+  readonly isUp: (url: string) => boolean;
+  /** What a run of the suite that starts now will bring, and after how long. */
+  readonly suite: () => { readonly tookMs: number; readonly outcome: SuiteOutcome };
   readonly ready: (service: string) => number;
+  readonly decisionPolicy: () => DecisionPolicy;
+  readonly keepsEvidence: boolean;
   /** Called before and after each request; may throw, write as another, or let time pass. */
   readonly onRequest: (moment: 'before' | 'after', request: FakeRequest) => void;
   readonly onEvent: (note: EventNote) => void;
-  readonly isLeading: () => boolean;
 }
 
 export class Process {
   readonly cluster: FakeCluster;
+  readonly timers = new Timers();
+  readonly #world: ProcessWorld;
   readonly #shell: Reconciler;
+  readonly #stopping = new AbortController();
   /** When to look next, by true time; undefined: only on a change. */
   wakeAtMs: number | undefined;
   failures = 0;
+  isDead = false;
+  /** Visits to the store that are under way. */
+  #visits = 0;
 
   constructor(world: ProcessWorld) {
+    this.#world = world;
     this.wakeAtMs = world.time.nowMs;
-    this.cluster = new FakeCluster({ server: world.server, isLeading: world.isLeading });
-    this.cluster.before = (request) => world.onRequest('before', request);
-    this.cluster.after = (request) => world.onRequest('after', request);
-    this.cluster.onEvent(({ resource }) => {
-      if (resource.kind === rolloutResource.kind || resource.kind === routeResource.kind) {
-        this.wakeAtMs = Math.min(this.wakeAtMs ?? Number.POSITIVE_INFINITY, world.time.nowMs + 50);
+    this.cluster = new FakeCluster({ server: world.server });
+    this.cluster.before = (request) => this.#request('before', request);
+    this.cluster.after = (request) => this.#request('after', request);
+    this.#shell = this.#newShell();
+    const { decisions, index } = this.#shell;
+    for (const object of this.cluster.cachedAll(decisionResource)) decisions.set(object);
+    this.cluster.onEvent(({ resource, object, type }) => {
+      if (resource.kind === decisionResource.kind) {
+        if (type === 'deleted') decisions.remove(object);
+        else decisions.set(object);
       }
+      const isOurs = [rolloutResource, routeResource, decisionResource].some(
+        ({ kind }) => kind === resource.kind,
+      );
+      if (isOurs) this.#lookSoon();
     });
-    const index = new RolloutIndex();
-    const clock = systemTimeOf(world.time);
-    this.#shell = {
+    const object = this.cluster.cached(rolloutResource, key);
+    const spec = rolloutSpecSchema.safeParse(object?.['spec']);
+    if (spec.success) index.set({ ...key, createdAtMs: 0, traffic: spec.data.traffic });
+  }
+
+  look(): Promise<Return> {
+    return reconcile(key, this.#shell, this.#stopping.signal);
+  }
+
+  /** Lets everything happen that waits for nothing but this process itself. */
+  async settle(): Promise<void> {
+    do await new Promise((resolve) => setImmediate(resolve));
+    while (this.#visits > 0);
+  }
+
+  die(): void {
+    this.isDead = true;
+    this.timers.clear();
+    this.#stopping.abort(new Killed());
+  }
+
+  #lookSoon(): void {
+    const soonMs = this.#world.time.nowMs + 50;
+    this.wakeAtMs = Math.min(this.wakeAtMs ?? Number.POSITIVE_INFINITY, soonMs);
+  }
+
+  #request(moment: 'before' | 'after', request: FakeRequest): void {
+    if (this.isDead) throw new Killed();
+    try {
+      this.#world.onRequest(moment, request);
+    } catch (error) {
+      if (error instanceof Killed) this.die();
+      throw error;
+    }
+  }
+
+  #newShell(): Reconciler {
+    const world = this.#world;
+    const clock = systemTimeOf(world.time, this.timers);
+    return {
       clock,
       rightOfWay: new RightOfWay(clock),
       cluster: this.cluster,
       endpoints: { ready: (_, service) => world.ready(service) },
       routers: createRouters(this.cluster, silentLogger),
-      index,
+      index: new RolloutIndex(),
       jobs: createJobRunner(this.cluster),
       decisions: new DecisionIndex(),
-      decisionPolicy: { read: () => Promise.resolve({ type: 'enforced', sinceMs: 0 }) },
+      decisionPolicy: { read: () => Promise.resolve(world.decisionPolicy()) },
       specs: new Specs(inspectQuery),
       ask: (question) => Promise.resolve(world.ask(question)),
-      evidence: noEvidence,
-      prober: noProber,
-      suites: noSuites,
       workloads: createWorkloads({
         cluster: this.cluster,
         logger: silentLogger,
         watchState: () => ({ type: 'synced' }),
       }),
+      evidence: this.#newEvidence(),
+      prober: createProber({
+        ask: ({ url }) =>
+          Promise.resolve({
+            type: 'answer',
+            status: world.isUp(url) ? 200 : 503,
+            contentType: '',
+            text: '',
+            isCut: false,
+          }),
+      }),
+      suites: this.#newSuites(),
       routesWatched: () => Promise.resolve(),
       events: { record: world.onEvent },
       observer: {
@@ -82,12 +152,53 @@ export class Process {
       },
       logger: silentLogger,
     };
-    const object = this.cluster.cached(rolloutResource, key);
-    const spec = rolloutSpecSchema.safeParse(object?.['spec']);
-    if (spec.success) index.set({ ...key, createdAtMs: 0, traffic: spec.data.traffic });
   }
 
-  look(): Promise<Return> {
-    return reconcile(key, this.#shell, new AbortController().signal);
+  #newSuites(): Reconciler['suites'] {
+    const clock = systemTimeOf(this.#world.time, this.timers);
+    const run = async (): Promise<SuiteOutcome> => {
+      const { tookMs, outcome } = this.#world.suite();
+      await clock.sleep(tookMs);
+      return outcome;
+    };
+    return createSuiteBoard({
+      clock,
+      logger: silentLogger,
+      runners: { http: { run }, job: { run } },
+      onChange: () => this.#lookSoon(),
+      onDropped: () => undefined,
+      stopping: this.#stopping.signal,
+    });
+  }
+
+  #newEvidence(): EvidenceKeeper {
+    if (!this.#world.keepsEvidence) return noEvidence;
+    return new EvidenceLog({
+      store: this.#counted(createConfigMapStore({ cluster: this.cluster })),
+      clock: systemTimeOf(this.#world.time, this.timers),
+      logger: silentLogger,
+      onChange: () => this.#lookSoon(),
+    });
+  }
+
+  /** Compression takes real time, which must not pass in the simulated one. */
+  #counted(store: EvidenceStore): EvidenceStore {
+    const counted = async <T>(work: Promise<T>): Promise<T> => {
+      this.#visits += 1;
+      try {
+        return await work;
+      } finally {
+        this.#visits -= 1;
+      }
+    };
+    return {
+      runs: (...given) => counted(store.runs(...given)),
+      append: (...given) => counted(store.append(...given)),
+      close: (...given) => counted(store.close(...given)),
+      read: (...given) => counted(store.read(...given)),
+      writeReport: (...given) => counted(store.writeReport(...given)),
+      reportAt: (owner, runId) => store.reportAt(owner, runId),
+      remove: (...given) => counted(store.remove(...given)),
+    };
   }
 }

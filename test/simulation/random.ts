@@ -27,3 +27,12 @@ export function randomOf(seed: number): Random {
     pick: (items) => items[int(0, items.length - 1)] ?? items[0],
   };
 }
+
+/** A stream of its own for each concern, so that leaving one out of a world does not change the others. */
+export function streamOf(seed: number, concern: string): Random {
+  let hash = 0x811c9dc5 ^ seed;
+  for (let index = 0; index < concern.length; index += 1) {
+    hash = Math.imul(hash ^ concern.charCodeAt(index), 0x01000193) >>> 0;
+  }
+  return randomOf(hash);
+}

@@ -1,5 +1,6 @@
 /** The rollout of every simulated world, and the short plan it follows. */
 import { fieldManager, rolloutResource } from '#api/names.ts';
+import type { RolloutSpecInput } from '#api/rollout.ts';
 import type { KubeObject, Resource } from '#ports/cluster.ts';
 import { routeResources } from '#routers/index.ts';
 
@@ -15,16 +16,16 @@ const found = routeResources.find((resource) => resource.kind === 'HTTPRoute');
 if (found === undefined) throw new Error('HTTPRoute is routed');
 export const routeResource: Resource = found;
 
-export function rolloutObject(revision: string): KubeObject {
+export function rolloutObject(revision: string, spec: object = baseSpec(revision)): KubeObject {
   return {
     apiVersion: 'genesis.dev/v1alpha1',
     kind: 'GenesisRollout',
     metadata: { namespace, name, generation: 1, creationTimestamp: '2026-11-22T00:00:00Z' },
-    spec: specOf(revision),
+    spec,
   };
 }
 
-export function specOf(revision: string): object {
+export function baseSpec(revision: string): RolloutSpecInput {
   return {
     revision,
     traffic: {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { type Outcome, simulate } from './simulation.ts';
 
 test('the engine and the shell keep their invariants in every seeded world', async () => {
-  const count = 200;
+  const count = 100;
   const outcomes: Outcome[] = [];
   for (let seed = 1; seed <= count; seed += 1) outcomes.push(await simulate(seed));
   const total = (figure: 'kills' | 'raises' | 'rollbacks') =>

@@ -2,25 +2,25 @@
  * One simulated world, made from one seed: crashes at any request, lost answers, conflicts, outages, wrong
  * clocks, a second leader, other writers and people. The real shell and the real engine run in it.
  */
+import { annotations } from '#api/names.ts';
 import type { RolloutStatus } from '#api/status.ts';
 import { ClusterError, type ClusterFault } from '#ports/cluster.ts';
+import type { SuiteOutcome } from '#ports/suite-runner.ts';
 import { FakeApiServer, type FakeRequest } from '#test/fakes/cluster.ts';
 import { Checker, Violation } from './checker.ts';
+import { ClusterLife } from './cluster-life.ts';
+import { expectReport } from './ending.ts';
+import type { WorldEvent } from './events.ts';
+import { AUTHOR, PROBE_URL } from './features.ts';
 import { answer, type TrafficLog } from './metrics.ts';
+import { People, policyAt } from './people.ts';
 import { Killed, Process } from './process.ts';
-import { type Random, randomOf } from './random.ts';
-import {
-  key,
-  name,
-  namespace,
-  rolloutObject,
-  rolloutResource,
-  routeObject,
-  routeResource,
-  specOf,
-} from './scenario.ts';
+import { type Random, streamOf } from './random.ts';
+import { key, rolloutObject, rolloutResource, routeObject, routeResource } from './scenario.ts';
+import { SuiteLog } from './suite-log.ts';
 import type { SimTime } from './time.ts';
-import { drawTruth, type Truth, within } from './truth.ts';
+import { within } from './truth.ts';
+import { drawWorld, START_MS, TROUBLE_END_MS, type WorldPlan } from './world.ts';
 
 export interface Outcome {
   readonly seed: number;
@@ -33,10 +33,7 @@ export interface Outcome {
   readonly log: readonly string[];
 }
 
-const START_MS = Date.UTC(2026, 10, 22, 3, 17, 11);
-/** Trouble ends here, and the world stays healthy for the rest. */
-const TROUBLE_MS = 420_000;
-const LENGTH_MS = TROUBLE_MS + 900_000;
+const LENGTH_MS = 1_500_000;
 const LOOKS_MAX = 20_000;
 const faults: [ClusterFault, ...ClusterFault[]] = [
   'conflict',
@@ -45,8 +42,12 @@ const faults: [ClusterFault, ...ClusterFault[]] = [
   'throttled',
 ];
 
-export async function simulate(seed: number): Promise<Outcome> {
-  const world = new World(seed);
+/** @param without see `drawWorld` */
+export async function simulate(
+  seed: number,
+  without: ReadonlySet<string> = new Set(),
+): Promise<Outcome> {
+  const world = new World(drawWorld(seed, without));
   try {
     await world.run();
   } catch (error) {
@@ -57,46 +58,59 @@ export async function simulate(seed: number): Promise<Outcome> {
 }
 
 class World {
-  readonly seed: number;
   readonly log: string[] = [];
+  readonly #plan: WorldPlan;
   readonly #random: Random;
   readonly #time: SimTime = { nowMs: START_MS, offMs: 0 };
-  readonly #truth: Truth;
   readonly #traffic: TrafficLog = { changes: [{ atMs: 0, weight: 0 }] };
   readonly #server: FakeApiServer;
   readonly #checker: Checker;
+  readonly #people: People;
+  readonly #life: ClusterLife;
+  readonly #suites = new SuiteLog();
+  readonly #events: WorldEvent[];
   /** The leader, and sometimes a second that believes to be one. */
   #processes: Process[] = [];
+  /** Who ran alone a second ago, and by which clock. */
+  #remembered: { readonly process: Process | undefined; readonly offMs: number } | undefined;
   #restartAtMs = START_MS;
-  #secondUntilMs = 0;
+  #second: { readonly untilMs: number; readonly isDeaf: boolean } = { untilMs: 0, isDeaf: false };
   #looks = 0;
   #kills = 0;
-  #mishaps = 0.03;
+  #mishaps: number;
 
-  constructor(seed: number) {
-    this.seed = seed;
-    this.#random = randomOf(seed);
-    this.#truth = drawTruth(this.#random, START_MS, START_MS + TROUBLE_MS);
+  constructor(plan: WorldPlan) {
+    this.#plan = plan;
+    this.#random = streamOf(plan.seed, 'requests');
+    this.#events = [...plan.events];
+    this.#mishaps = plan.mishaps;
     this.#server = new FakeApiServer({ now: () => this.#time.nowMs });
-    this.#checker = new Checker(this.#truth, this.#traffic);
-    this.#server.seed(rolloutResource, rolloutObject('v2'));
+    const spec = plan.specOf('v2');
+    const memory = { isSuiteBad: () => this.#suites.isBad(this.#processes, this.#time.nowMs) };
+    const checked = { spec, truth: plan.truth, log: this.#traffic, memory, startMs: START_MS };
+    this.#checker = new Checker(checked);
+    const note = (what: string) => this.#note(what);
+    const log = this.#checker.people;
+    this.#people = new People(plan, { server: this.#server, time: this.#time, log, note });
+    this.#life = new ClusterLife(plan.seed, this.#server, () => this.#time.nowMs);
+    const rollout = rolloutObject('v2', spec);
+    const metadata = { ...rollout.metadata, annotations: { [annotations.author]: AUTHOR } };
+    this.#server.seed(rolloutResource, { ...rollout, metadata });
     this.#server.seed(routeResource, routeObject());
-    this.#server.watch((event) => this.#checker.committed(event, this.#time.nowMs));
-    this.#mishaps = this.#random.pick([0, 0.01, 0.03, 0.1]);
+    this.#server.watch((event) => this.#checker.committed(event, this.#time));
   }
 
   async run(): Promise<void> {
     const endMs = START_MS + LENGTH_MS;
     for (let atMs = START_MS; atMs < endMs; atMs += 1_000) {
       this.#time.nowMs = atMs;
-      if (atMs > START_MS + TROUBLE_MS) this.#calm();
-      else this.#people();
-      this.#gateway();
+      if (atMs > TROUBLE_END_MS) this.#calm();
+      else this.#acts();
+      this.#life.second();
       this.#startProcesses();
       await this.#looksUntil(atMs + 1_000);
-      const isClockRight = Math.abs(this.#time.offMs) <= 5_000;
-      this.#checker.tick(this.#time.nowMs, this.#processes.length > 0 && isClockRight);
-      if (atMs > START_MS + TROUBLE_MS && this.#hasEnded()) return;
+      this.#check();
+      if (atMs > TROUBLE_END_MS && this.#hasEnded()) return;
     }
     throw new Violation(
       `invariant 4: the run is still ${this.#status().phase}: ${this.#status().message}`,
@@ -107,8 +121,8 @@ class World {
     const { raises, rollbacks } = this.#checker;
     const { phase } = this.#status();
     return {
-      seed: this.seed,
-      phase,
+      seed: this.#plan.seed,
+      phase: this.#server.get(rolloutResource, key) === undefined ? 'Deleted' : phase,
       looks: this.#looks,
       kills: this.#kills,
       raises,
@@ -117,20 +131,30 @@ class World {
     };
   }
 
+  #check(): void {
+    const isClockRight = Math.abs(this.#time.offMs) <= 5_000;
+    const [process] = this.#processes.length === 1 ? this.#processes : [];
+    const { offMs } = this.#time;
+    const isRemembered =
+      process !== undefined &&
+      this.#remembered?.process === process &&
+      this.#remembered.offMs === offMs;
+    this.#remembered = { process, offMs };
+    const isOperational = this.#processes.length > 0 && isClockRight;
+    this.#checker.tick(this.#time.nowMs, { isOperational, isRemembered });
+  }
+
   #status(): RolloutStatus {
     return this.#server.get(rolloutResource, key)?.['status'] ?? {};
   }
 
   #hasEnded(): boolean {
-    const { phase, revision } = this.#status();
-    return revision === this.#wantedRevision() && (phase === 'Succeeded' || phase === 'RolledBack');
-  }
-
-  #wantedRevision(): string {
-    const spec = this.#server.get(rolloutResource, key)?.['spec'] as
-      | { readonly revision: string }
-      | undefined;
-    return spec?.revision ?? '';
+    if (this.#server.get(rolloutResource, key) === undefined) return true;
+    const status = this.#status();
+    const { phase, revision } = status;
+    const isOver =
+      revision === this.#people.wantedRevision && (phase === 'Succeeded' || phase === 'RolledBack');
+    return isOver && expectReport(this.#server, status, this.#plan.features.has('evidence'));
   }
 
   #note(what: string): void {
@@ -138,116 +162,44 @@ class World {
     this.log.push(`${at} ${what}`);
   }
 
-  /** From now on the world is healthy: whatever a person has done to hold the run is undone. */
   #calm(): void {
     this.#mishaps = 0;
     this.#time.offMs = 0;
-    const object = this.#server.get(rolloutResource, key);
-    if (object === undefined) return;
-    const spec = object['spec'] as {
-      paused?: boolean;
-      revision: string;
-      analysis: { interval: string };
-    };
-    if (spec.paused === true || spec.analysis.interval !== '5s') {
-      this.#server.mergePatch(
-        rolloutResource,
-        key,
-        { spec: { ...specOf(spec.revision), paused: false } },
-        { fieldManager: 'person' },
-      );
-    }
-    const isHeldForPerson =
-      this.#status().pausedBy !== undefined ||
-      this.#status().holds?.some(
-        ({ reason }) => reason === 'WouldServeOlderVersion' || reason === 'LoweredByAnother',
-      );
-    if (
-      isHeldForPerson === true &&
-      object.metadata.annotations?.['genesis.dev/request'] === undefined
-    ) {
-      this.#request('resume');
-    }
-  }
-
-  #request(verb: string): void {
-    this.#note(`a person asks: ${verb}`);
-    const annotations = { 'genesis.dev/request': `${verb} t${this.#random.int(1, 1_000_000)}` };
-    this.#server.mergePatch(
-      rolloutResource,
-      key,
-      { metadata: { annotations } },
-      { fieldManager: 'person' },
-    );
+    this.#people.calm(this.#status());
   }
 
   /** People and other tools, now and then. */
-  #people(): void {
-    const random = this.#random;
-    const patch = (spec: object) =>
-      this.#server.mergePatch(rolloutResource, key, { spec }, { fieldManager: 'person' });
-    const revision = this.#wantedRevision();
-    if (random.chance(0.002)) this.#request(random.pick(['pause', 'resume', 'promote']));
-    if (random.chance(0.0003)) this.#request('abort');
-    if (random.chance(0.001)) {
-      const paused = random.chance(0.5);
-      this.#note(`spec.paused: ${paused}`);
-      patch({ paused });
+  #acts(): void {
+    while ((this.#events[0]?.atMs ?? Number.POSITIVE_INFINITY) <= this.#time.nowMs) {
+      const event = this.#events.shift();
+      if (event !== undefined) this.#act(event);
     }
-    if (random.chance(0.0007)) {
-      this.#note('a broken edit of the spec');
-      patch({ analysis: { interval: 'soon' } });
-    }
-    if (random.chance(0.0004)) {
-      this.#note('a new revision');
-      patch({ ...specOf(`${revision}x`), paused: false });
-    }
-    if (random.chance(0.002)) this.#otherWriter(random.pick([0, 50, 100]));
-    if (random.chance(0.002)) {
-      this.#time.offMs = random.pick([0, -3_000, 4_000, -45_000, 30_000]);
-      this.#note(`the operator's clock is off by ${this.#time.offMs} ms`);
-    }
-    if (random.chance(0.002)) this.#secondUntilMs = this.#time.nowMs + random.int(2_000, 30_000);
   }
 
-  #otherWriter(weight: number): void {
-    const route = this.#server.get(routeResource, key);
-    if (route === undefined || weight === undefined) return;
-    this.#note(`another writer sets ${weight} %`);
-    const backendRefs = [
-      { name: 'stable', port: 80, weight: 100 - weight },
-      { name: 'canary', port: 80, weight },
-    ];
-    const spec = { parentRefs: [{ name: 'gateway' }], rules: [{ backendRefs }] };
-    this.#server.mergePatch(routeResource, key, { spec }, { fieldManager: 'other' });
-  }
-
-  /** The gateway accepts what it sees, in its own time. */
-  #gateway(): void {
-    const route = this.#server.get(routeResource, key);
-    const { generation } = route?.metadata ?? {};
-    const status = route?.['status'] as
-      | { parents?: { conditions: { observedGeneration: number }[] }[] }
-      | undefined;
-    if (status?.parents?.[0]?.conditions[0]?.observedGeneration === generation) return;
-    if (this.#random.chance(0.3)) return;
-    const conditions = ['Accepted', 'ResolvedRefs'].map((type) => ({
-      type,
-      status: 'True',
-      reason: type,
-      message: '',
-      observedGeneration: generation,
-      lastTransitionTime: new Date(this.#time.nowMs).toISOString(),
-    }));
-    const parents = [
-      { parentRef: { name: 'gateway' }, controllerName: 'sim.dev/gateway', conditions },
-    ];
-    this.#server.mergePatch(
-      routeResource,
-      { namespace, name },
-      { status: { parents } },
-      { subresource: 'status', fieldManager: 'gateway' },
-    );
+  #act(event: WorldEvent): void {
+    const people = this.#people;
+    switch (event.type) {
+      case 'request':
+        return people.request(event.verb);
+      case 'pause':
+        return people.edit({ paused: event.paused }, `spec.paused: ${event.paused}`);
+      case 'brokenEdit':
+        return people.edit({ analysis: { interval: 'soon' } }, 'a broken edit of the spec');
+      case 'newRevision':
+        return people.newRevision();
+      case 'otherWriter':
+        return people.otherWriter(event.weight);
+      case 'decide':
+        return people.decide(event);
+      case 'delete':
+        return people.delete();
+      case 'clock':
+        this.#time.offMs = event.offMs;
+        return this.#note(`the operator's clock is off by ${event.offMs} ms`);
+      default:
+        this.#second = { untilMs: this.#time.nowMs + event.forMs, isDeaf: event.isDeaf };
+        return undefined;
+    }
   }
 
   #startProcesses(): void {
@@ -256,43 +208,53 @@ class World {
       this.#note('a process starts');
       this.#processes.push(this.#newProcess());
     }
-    const wantsSecond = nowMs < this.#secondUntilMs;
+    const wantsSecond = nowMs < this.#second.untilMs;
     if (wantsSecond && this.#processes.length === 1) {
       this.#note('a second process believes to lead');
       const second = this.#newProcess();
-      if (this.#random.chance(0.5)) this.#processes[0]?.cluster.pauseWatch();
+      if (this.#second.isDeaf) this.#processes[0]?.cluster.pauseWatch();
       this.#processes.push(second);
     }
     // A stream that has gone silent is noticed and opened anew: whoever is left alone sees the world again.
     if (this.#processes.length === 1) this.#processes[0]?.cluster.resumeWatch();
     if (!wantsSecond && this.#processes.length === 2) {
       this.#note('the first of two stops');
-      this.#processes.shift();
+      this.#processes.shift()?.die();
     }
   }
 
   #newProcess(): Process {
-    return new Process({
+    const { truth, features } = this.#plan;
+    const now = () => this.#time.nowMs;
+    const process: Process = new Process({
       time: this.#time,
       server: this.#server,
-      ask: (question) => answer(question, this.#truth, this.#traffic, this.#time),
+      ask: (question) => answer(question, truth, this.#traffic, this.#time),
+      isUp: (url) => !within(url === PROBE_URL ? truth.probeDown : truth.stableProbeDown, now()),
+      suite: () => {
+        const run = suiteAt(
+          truth.suite.find((one) => now() >= one.fromMs && now() < one.toMs)?.how,
+        );
+        this.#suites.add(process, now(), run);
+        return run;
+      },
       ready: (service) =>
-        within(
-          service === 'stable' ? this.#truth.stableDown : this.#truth.canaryDown,
-          this.#time.nowMs,
-        )
-          ? 0
-          : 2,
+        within(service === 'stable' ? truth.stableDown : truth.canaryDown, now()) ? 0 : 2,
+      decisionPolicy: () => policyAt(truth, now()),
+      keepsEvidence: features.has('evidence'),
       onRequest: (moment, request) => this.#onRequest(moment, request),
       onEvent: ({ reason, note }) => this.#note(`  event ${reason}: ${note}`),
-      isLeading: () => true,
     });
+    return process;
   }
 
   /** The process dies, the answer is lost, or the server is not there. */
   #onRequest(moment: 'before' | 'after', { verb, resource }: FakeRequest): void {
     const what = `${moment} ${verb} ${resource.kind}`;
-    if (within(this.#truth.apiDown, this.#time.nowMs)) {
+    const { truth } = this.#plan;
+    const { nowMs } = this.#time;
+    const isStoreDown = resource.kind === 'ConfigMap' && within(truth.evidenceDown, nowMs);
+    if (isStoreDown || within(truth.apiDown, nowMs)) {
       throw new ClusterError('unavailable', 'the API server is down');
     }
     if (this.#random.chance(this.#mishaps / 2)) {
@@ -306,17 +268,32 @@ class World {
     }
   }
 
+  /** Looks and timers of all processes, in the order of time. */
   async #looksUntil(untilMs: number): Promise<void> {
     for (;;) {
       const due = this.#processes
-        .filter((one) => one.wakeAtMs !== undefined && one.wakeAtMs < untilMs)
-        .sort((a, b) => (a.wakeAtMs ?? 0) - (b.wakeAtMs ?? 0))[0];
-      if (due?.wakeAtMs === undefined) return;
-      this.#time.nowMs = Math.max(this.#time.nowMs, due.wakeAtMs);
-      await this.#look(due);
+        .map((process) => ({ process, atMs: nextAt(process) }))
+        .filter(({ atMs }) => atMs < untilMs)
+        .toSorted((a, b) => a.atMs - b.atMs)[0];
+      if (due === undefined) return;
+      const { process, atMs } = due;
+      this.#time.nowMs = Math.max(this.#time.nowMs, atMs);
+      process.timers.run(this.#time.nowMs);
+      if ((process.wakeAtMs ?? Number.POSITIVE_INFINITY) <= this.#time.nowMs) {
+        await this.#look(process);
+      }
+      await process.settle();
+      if (process.isDead) this.#bury(process);
       this.#looks += 1;
       if (this.#looks > LOOKS_MAX) throw new Violation('the operator looks without end');
     }
+  }
+
+  #bury(process: Process): void {
+    if (!this.#processes.includes(process)) return;
+    this.#kills += 1;
+    this.#processes = this.#processes.filter((one) => one !== process);
+    this.#restartAtMs = this.#time.nowMs + this.#random.pick([1_000, 4_000, 15_000, 60_000]);
   }
 
   async #look(process: Process): Promise<void> {
@@ -336,12 +313,7 @@ class World {
       if (back.type === 'at') wake(back.atMs - this.#time.offMs);
       if (back.type === 'again') wake(earliestMs);
     } catch (error) {
-      if (error instanceof Killed) {
-        this.#kills += 1;
-        this.#processes = this.#processes.filter((one) => one !== process);
-        this.#restartAtMs = this.#time.nowMs + this.#random.pick([1_000, 4_000, 15_000, 60_000]);
-        return;
-      }
+      if (process.isDead) return;
       if (!(error instanceof ClusterError)) throw error;
       process.failures += 1;
       wake(this.#time.nowMs + Math.min(1_000, 5 * 2 ** process.failures));
@@ -355,5 +327,38 @@ class World {
     const states = triggers?.map((one) => `${one.name}:${one.state}`).join(' ');
     const route = this.#traffic.changes.at(-1)?.weight;
     return { phase, step, weight, route, states, message };
+  }
+}
+
+function nextAt({ wakeAtMs, timers }: Process): number {
+  return Math.min(
+    wakeAtMs ?? Number.POSITIVE_INFINITY,
+    timers.nextAtMs ?? Number.POSITIVE_INFINITY,
+  );
+}
+
+function suiteAt(how: 'failing' | 'flaky' | 'hanging' | 'broken' | undefined): {
+  readonly tookMs: number;
+  readonly outcome: SuiteOutcome;
+} {
+  const done = (failures: readonly string[], isKnown: boolean): SuiteOutcome => ({
+    type: 'done',
+    total: 10,
+    passed: 10 - failures.length,
+    failed: failures.length,
+    skipped: 0,
+    knownFlaky: isKnown ? failures.length : 0,
+    newFailures: isKnown ? 0 : failures.length,
+    failures,
+  });
+  switch (how) {
+    case 'failing':
+      return { tookMs: 3_000, outcome: done(['login', 'logout', 'pay'], false) };
+    case 'flaky':
+      return { tookMs: 3_000, outcome: done(['flaky one'], true) };
+    case 'broken':
+      return { tookMs: 1_000, outcome: { type: 'failed', message: 'it answers nonsense' } };
+    default:
+      return { tookMs: how === 'hanging' ? 60_000 : 3_000, outcome: done([], false) };
   }
 }

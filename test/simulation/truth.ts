@@ -1,17 +1,25 @@
 /**
- * What really happens to the canary and to Prometheus in one simulated world: stretches of time, drawn from
- * the seed. The simulated Prometheus answers from it, and the checker knows it.
+ * What really happens to the canary and to everything around it in one simulated world: stretches of time, drawn
+ * from the seed. The simulated Prometheus answers from it, and the checkers know it.
  */
-import type { Random } from './random.ts';
+import type { Feature } from './features.ts';
+import { type Random, streamOf } from './random.ts';
 
 export interface Stretch {
+  /** By which it can be left out. */
+  readonly id: string;
   readonly fromMs: number;
   readonly toMs: number;
 }
 
+export type Unreachable = 'refused' | 'timeout' | 'partial' | 'nan' | 'empty';
+export type SuiteTruth = 'failing' | 'flaky' | 'hanging' | 'broken';
+
 export interface Truth {
   /** Canary fails more often than it may. */
   readonly breaches: readonly Stretch[];
+  /** Stable does too. */
+  readonly stableBreaches: readonly Stretch[];
   /** Nothing is scraped: Prometheus has no samples of this time, ever. */
   readonly unscraped: readonly Stretch[];
   /** Prometheus does not answer, or answers with something else than data. */
@@ -19,29 +27,88 @@ export interface Truth {
   readonly apiDown: readonly Stretch[];
   readonly stableDown: readonly Stretch[];
   readonly canaryDown: readonly Stretch[];
+  /** A load over what is usual, which grows or falls. */
+  readonly load: readonly (Stretch & { readonly from: number; readonly perSecond: number })[];
+  /** A critical alert fires. */
+  readonly alerts: readonly Stretch[];
+  readonly probeDown: readonly Stretch[];
+  readonly stableProbeDown: readonly Stretch[];
+  readonly suite: readonly (Stretch & { readonly how: SuiteTruth })[];
+  /** Nobody holds `by` of a decision to its creator. */
+  readonly policyMissing: readonly Stretch[];
+  /** ConfigMaps cannot be written. */
+  readonly evidenceDown: readonly Stretch[];
 }
-
-export type Unreachable = 'refused' | 'timeout' | 'partial' | 'nan' | 'empty';
 
 export function within(stretches: readonly Stretch[], atMs: number): boolean {
   return stretches.some((one) => atMs >= one.fromMs && atMs < one.toMs);
 }
 
 /** @param endMs after this nothing goes wrong any more, so that every run can end */
-export function drawTruth(random: Random, startMs: number, endMs: number): Truth {
-  const stretches = (countMax: number, shortest: number, longest: number): Stretch[] =>
-    Array.from({ length: random.int(0, countMax) }, () => {
-      const fromMs = random.int(startMs, endMs);
-      const toMs = fromMs + random.int(shortest, longest);
-      return { fromMs, toMs: Math.min(toMs, endMs) };
-    });
-  const how = ['refused', 'timeout', 'partial', 'nan', 'empty'] as const;
+export function drawTruth(
+  seed: number,
+  time: { readonly startMs: number; readonly endMs: number },
+  features: ReadonlySet<Feature>,
+  without: ReadonlySet<string>,
+): Truth {
+  /** @param isHere whether the world has what this happens to */
+  const draw = <T extends object>(
+    what: keyof Truth,
+    [countMax, shortest, longest]: readonly [number, number, number],
+    also: (random: Random) => T,
+    isHere = true,
+  ): (Stretch & T)[] => {
+    const random = streamOf(seed, what);
+    return Array.from({ length: random.int(0, countMax) }, (_, index) => {
+      const fromMs = random.int(time.startMs, time.endMs);
+      const toMs = Math.min(fromMs + random.int(shortest, longest), time.endMs);
+      return { id: `${what}:${index}`, fromMs, toMs, ...also(random) };
+    }).filter(({ id }) => isHere && !without.has(id));
+  };
+  const plain = () => ({});
+  const chance = (what: string, probability: number) =>
+    streamOf(seed, `${what}?`).chance(probability);
+  const hows = ['refused', 'timeout', 'partial', 'nan', 'empty'] as const;
+  const suites = ['failing', 'failing', 'flaky', 'hanging', 'broken'] as const;
   return {
-    breaches: random.chance(0.7) ? stretches(4, 5_000, 90_000) : [],
-    unscraped: stretches(3, 5_000, 45_000),
-    unreachable: stretches(3, 1_000, 120_000).map((one) => ({ ...one, how: random.pick(how) })),
-    apiDown: stretches(2, 500, 40_000),
-    stableDown: random.chance(0.2) ? stretches(1, 5_000, 40_000) : [],
-    canaryDown: random.chance(0.3) ? stretches(2, 5_000, 60_000) : [],
+    breaches: draw('breaches', [4, 5_000, 90_000], plain, chance('breaches', 0.6)),
+    stableBreaches: draw('stableBreaches', [3, 20_000, 120_000], plain, features.has('shared')),
+    unscraped: draw('unscraped', [3, 5_000, 45_000], plain),
+    unreachable: draw('unreachable', [3, 1_000, 120_000], (random) => ({
+      how: random.pick(hows),
+    })),
+    apiDown: draw('apiDown', [2, 500, 40_000], plain),
+    stableDown: draw('stableDown', [1, 5_000, 40_000], plain, chance('stableDown', 0.2)),
+    canaryDown: draw('canaryDown', [2, 5_000, 60_000], plain, chance('canaryDown', 0.3)),
+    load: draw(
+      'load',
+      [4, 20_000, 150_000],
+      (random) => ({
+        from: random.pick([8, 12, 20]),
+        perSecond: random.pick([-0.1, 0, 0.05, 0.2]),
+      }),
+      features.has('warning'),
+    ),
+    alerts: draw(
+      'alerts',
+      [2, 5_000, 60_000],
+      plain,
+      (features.has('alerts') || features.has('success')) && chance('alerts', 0.5),
+    ),
+    probeDown: draw(
+      'probeDown',
+      [3, 5_000, 60_000],
+      plain,
+      features.has('probe') && chance('probeDown', 0.6),
+    ),
+    stableProbeDown: draw('stableProbeDown', [2, 5_000, 60_000], plain, features.has('stages')),
+    suite: draw(
+      'suite',
+      [4, 10_000, 90_000],
+      (random) => ({ how: random.pick(suites) }),
+      features.has('suite'),
+    ),
+    policyMissing: draw('policyMissing', [2, 10_000, 60_000], plain, features.has('approval')),
+    evidenceDown: draw('evidenceDown', [2, 10_000, 90_000], plain, features.has('evidence')),
   };
 }

@@ -258,6 +258,22 @@ describe('a rejection', () => {
     assert.equal(harness.weight(), 50);
   });
 
+  test('of an author is taken back by the author, whose approval still does not count', () => {
+    const harness = withApproval({ notBy: 'Author' });
+    harness.author = 'carol';
+    harness.runUntil(T0 + 30 * MINUTE);
+    harness.decide({ decision: 'Reject', step: 'half', by: 'carol' });
+    harness.runUntil(T0 + HOUR);
+    assert.equal(harness.status.holds?.[0]?.reason, 'Rejected');
+    harness.decide({ ...approve, by: 'carol' });
+    harness.runFor(0);
+    assert.match(harness.status.message ?? '', /half needs 1 approval and has none/);
+    assert.equal(harness.weight(), 0);
+    harness.decide({ ...approve, by: 'alice' });
+    harness.runFor(0);
+    assert.equal(harness.weight(), 50);
+  });
+
   test('holds a step that asks for no approval too', () => {
     const harness = new EngineHarness();
     harness.runUntil(T0 + MINUTE);

@@ -87,7 +87,8 @@ function notApprovable(view: RunView, { step = '', by, source }: Wish): string |
   if (source.type === 'decision' && !isChecked(view, source.observation)) {
     return 'it was made before the ValidatingAdmissionPolicy was in force, so who made it is not proved';
   }
-  if (approval.isAuthorExcluded && (status.authors ?? []).includes(by)) {
+  // An author's approval counts for nothing, but takes their own rejection back.
+  if (approval.isAuthorExcluded && (status.authors ?? []).includes(by) && !isTakingBack) {
     return `${by} is an author of the change, and step ${step} wants somebody else (notBy: Author)`;
   }
   return undefined;

@@ -1,0 +1,116 @@
+/** Since when each trigger has truly held, as far as somebody could know it: what the checkers measure the operator by. */
+import { parseDuration } from '#api/duration.ts';
+import type { RolloutSpecInput } from '#api/rollout.ts';
+import type { Trigger } from './features.ts';
+import { loadAt, type TrafficLog, weightAt } from './metrics.ts';
+import { INTERVAL_MS } from './scenario.ts';
+import { type Truth, within } from './truth.ts';
+
+export interface TriggerTruth {
+  readonly trigger: Trigger;
+  /** Whether the condition is true at a moment; undefined: nobody can know. */
+  readonly isBad: (atMs: number) => boolean | undefined;
+  readonly forMs: number;
+  /** How long after it has held its ladder lowers canary to 0, whatever else is so; undefined: not surely. */
+  readonly rollbackAfterMs: number | undefined;
+  /** Whether its ladder holds at once, and nothing takes that back. */
+  readonly holdsAtOnce: boolean;
+}
+
+export interface Memory {
+  /** Whether the newest result of the suite that the process knows is bad. */
+  readonly isSuiteBad: () => boolean;
+}
+
+/** @param memory what is known to the process alone */
+export function truthsOf(
+  spec: RolloutSpecInput,
+  truth: Truth,
+  log: TrafficLog,
+  memory: Memory,
+): readonly TriggerTruth[] {
+  return (spec.triggers ?? []).map((trigger): TriggerTruth => {
+    const ladder = trigger.onFiring ?? defaultLadder(trigger);
+    const shared = trigger.compareWithStable?.holdFor;
+    const rollbacks = ladder
+      .filter(({ action, when }) => action === 'Rollback' && when === undefined)
+      .map(({ after }) => parseDuration(after ?? '0s'));
+    const hold = ladder.find(
+      ({ action, after, when }) => action === 'Hold' && (after ?? when) === undefined,
+    );
+    return {
+      trigger,
+      isBad: isBadOf(trigger, truth, log, memory),
+      forMs: parseDuration(trigger.for ?? '0s'),
+      rollbackAfterMs:
+        rollbacks.length === 0
+          ? undefined
+          : Math.min(...rollbacks) + (shared === undefined ? 0 : parseDuration(shared)),
+      holdsAtOnce: hold !== undefined && !ladder.some(({ action }) => action === 'Continue'),
+    };
+  });
+}
+
+function defaultLadder({ severity }: Trigger): NonNullable<Trigger['onFiring']> {
+  if (severity === 'Critical') return [{ action: 'Rollback' }];
+  return severity === 'Warning'
+    ? [{ action: 'Hold' }, { action: 'Notify' }]
+    : [{ action: 'Notify' }];
+}
+
+function isBadOf(
+  trigger: Trigger,
+  truth: Truth,
+  log: TrafficLog,
+  memory: Memory,
+): TriggerTruth['isBad'] {
+  const isScraped = (atMs: number) => !within(truth.unscraped, atMs);
+  switch (trigger.name) {
+    case 'errors':
+      return (atMs) =>
+        isScraped(atMs) && weightAt(log, atMs) > 0 ? within(truth.breaches, atMs) : undefined;
+    case 'load':
+      return (atMs) => (isScraped(atMs) ? loadAt(truth, atMs) > 10 : undefined);
+    case 'load-seen':
+      return (atMs) => (isScraped(atMs) ? loadAt(truth, atMs) > 5 : undefined);
+    case 'alerts':
+      return (atMs) => within(truth.alerts, atMs);
+    case 'probe':
+      return (atMs) => within(truth.probeDown, atMs);
+    case 'pass-rate':
+      return () => memory.isSuiteBad();
+    default:
+      throw new Error(`what is true of ${trigger.name} is not known`);
+  }
+}
+
+/** Counts the seconds, one after the other. */
+export class HeldSince {
+  readonly #truths: readonly TriggerTruth[];
+  readonly #sinceMs = new Map<string, number>();
+
+  constructor(truths: readonly TriggerTruth[]) {
+    this.#truths = truths;
+  }
+
+  /** @param isRemembered false where a process has lost what only it had seen */
+  second(nowMs: number, isRunning: boolean, isRemembered: boolean): void {
+    for (const { trigger, isBad } of this.#truths) {
+      const { name } = trigger;
+      const isOfMemory = name === 'probe' || name === 'pass-rate';
+      const holds = isRunning && isBad(nowMs) === true && (isRemembered || !isOfMemory);
+      if (!holds) this.#sinceMs.delete(name);
+      else if (!this.#sinceMs.has(name)) this.#sinceMs.set(name, nowMs);
+    }
+  }
+
+  /** Since when, on the grid on which readings stand; undefined: it does not hold. */
+  of({ trigger }: TriggerTruth): number | undefined {
+    const sinceMs = this.#sinceMs.get(trigger.name);
+    return sinceMs === undefined ? undefined : Math.ceil(sinceMs / INTERVAL_MS) * INTERVAL_MS;
+  }
+
+  get truths(): readonly TriggerTruth[] {
+    return this.#truths;
+  }
+}
