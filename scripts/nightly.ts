@@ -2,13 +2,15 @@
  * `npm run nightly`: what takes too long for every change. 10,000 seeded worlds, others each night, and every test
  * in a process of its own, where nothing can lean on what another has left behind.
  *
- *   npm run nightly -- --seeds 500 --first 1234
+ *   npm run nightly -- --seeds 500 --first 1234 --only seeds
+ *   npm run nightly -- --seeds 1 --first 1234 --shrink
  */
 import { globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { shrink } from '#test/simulation/shrink.ts';
 import type { SeedMessage, SeedRange } from './nightly/seeds.ts';
 import { runStage } from './testing/stage.ts';
 import { summaryText } from './testing/summary.ts';
@@ -20,7 +22,12 @@ const PROGRESS_EVERY = 500;
 
 process.chdir(join(import.meta.dirname, '..'));
 const { values } = parseArgs({
-  options: { seeds: { type: 'string' }, first: { type: 'string' } },
+  options: {
+    seeds: { type: 'string' },
+    first: { type: 'string' },
+    only: { type: 'string' },
+    shrink: { type: 'boolean' },
+  },
 });
 const count = wholeNumber('--seeds', values.seeds ?? String(SEEDS));
 // Another range each day, and one that can be asked for again.
@@ -29,24 +36,44 @@ const first = wholeNumber(
   values.first ?? String(Math.floor(Date.now() / DAY_MS) * SEEDS),
 );
 
+if (values.only !== undefined && values.only !== 'seeds') {
+  throw new Error(`--only ${JSON.stringify(values.only)} is not known; allowed is seeds`);
+}
+
 const broken = await simulateAll(first, count);
-const startedAt = performance.now();
-const tests = await runStage({
-  name: 'unit, a process a file',
-  files: [
-    ...globSync('src/**/*.test.ts'),
-    ...globSync('test/**/*.test.ts'),
-    ...globSync('scripts/**/*.test.ts'),
-  ]
-    .filter((file) => !file.startsWith('test/cluster/'))
-    .toSorted(),
-  isolation: 'process',
-  filesAtOnce: availableParallelism(),
-  testMaxMs: 300_000,
-});
-process.stdout.write(summaryText([tests], performance.now() - startedAt));
-for (const { seed } of broken) console.log(`broken: npm run nightly -- --seeds 1 --first ${seed}`);
-process.exitCode = broken.length === 0 && tests.success ? 0 : 1;
+if (values.shrink === true) for (const { seed } of broken) await tellSmallest(seed);
+const isAll = values.only === undefined && values.shrink !== true;
+const areTestsGood = isAll ? await testAll() : true;
+for (const { seed } of broken) {
+  console.log(`broken: npm run nightly -- --seeds 1 --first ${seed} --shrink`);
+}
+process.exitCode = broken.length === 0 && areTestsGood ? 0 : 1;
+
+async function testAll(): Promise<boolean> {
+  const startedAt = performance.now();
+  const tests = await runStage({
+    name: 'unit, a process a file',
+    files: [
+      ...globSync('src/**/*.test.ts'),
+      ...globSync('test/**/*.test.ts'),
+      ...globSync('scripts/**/*.test.ts'),
+    ]
+      .filter((file) => !file.startsWith('test/cluster/'))
+      .toSorted(),
+    isolation: 'process',
+    filesAtOnce: availableParallelism(),
+    testMaxMs: 300_000,
+  });
+  process.stdout.write(summaryText([tests], performance.now() - startedAt));
+  return tests.success;
+}
+
+async function tellSmallest(seed: number): Promise<void> {
+  console.log(`\nthe smallest world of seed ${seed} that is broken:`);
+  const smallest = await shrink(seed);
+  if (smallest === undefined) return;
+  console.log(`${smallest.parts.join(', ') || 'nothing but the rollout'}\n${smallest.message}`);
+}
 
 type Broken = Extract<SeedMessage, { type: 'broken' }>;
 

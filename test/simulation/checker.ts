@@ -66,7 +66,11 @@ export class Checker {
 
   /** Every write that the API server has committed. */
   committed({ type, resource, object }: WatchEvent, moment: Moment): void {
-    if (type === 'deleted') return;
+    if (type === 'deleted') {
+      // Nobody watches a rollout that is gone.
+      if (resource.kind === rolloutResource.kind) this.#status = {};
+      return;
+    }
     if (resource.kind === rolloutResource.kind) this.#statusWritten(object, moment);
     if (resource.kind === routeResource.kind) this.#routeWritten(object, moment);
     if (resource.kind === 'Job' && type === 'added') refuse('once', this.#once.jobCreated(object));
