@@ -7,8 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { readScenario } from '#simulate/read-scenario.ts';
-import type { Simulation } from '#simulate/simulate.ts';
-import { simulate } from '#simulate/simulate.ts';
+import { type Simulation, simulate } from '#simulate/simulate.ts';
 
 const MINUTE = 60;
 const FIRST = 60 * MINUTE;
@@ -38,11 +37,11 @@ const exactly = (atS: number) => atS;
 /** `axn` are n + 1 samples: the first bad one comes a step later. */
 const values = (good: string, bad: string) => (atS: number) => `${good}x${atS / STEP} ${bad}x2000`;
 
+/** @param samples one that is no breach, and one that is */
 function metricRow(
   trigger: string,
   metric: string,
-  good: string,
-  bad: string,
+  [good, bad]: readonly [string, string],
   minutes: number,
 ): Row {
   return {
@@ -66,18 +65,18 @@ const rows: readonly Row[] = [
     seen: (atS) => Math.ceil(atS / SUITE_EVERY) * SUITE_EVERY + SUITE_TAKES,
     takes: 10 * MINUTE,
   },
-  metricRow('error-rate', 'error-rate', '0', '0.02', 5),
-  metricRow('latency', 'latency-p95', '0.1', '0.8', 10),
+  metricRow('error-rate', 'error-rate', ['0', '0.02'], 5),
+  metricRow('latency', 'latency-p95', ['0.1', '0.8'], 10),
   {
     trigger: 'service-down',
     breach: (atS) => ({ series: { probe: 'service-down', values: values('1', '0')(atS) } }),
     seen: (atS) => atS + STEP,
     takes: 3 * MINUTE,
   },
-  metricRow('osworld-success', 'osworld-success', '0.95', '0.8', 5),
-  metricRow('dedup-collapse', 'dedup-rate', '0.4', '0.1', 10),
-  metricRow('osworld-memory', 'osworld-memory', '1000000', '31457280', 5),
-  metricRow('langmem-memory', 'langmem-memory', '1000000', '30000000', 5),
+  metricRow('osworld-success', 'osworld-success', ['0.95', '0.8'], 5),
+  metricRow('dedup-collapse', 'dedup-rate', ['0.4', '0.1'], 10),
+  metricRow('osworld-memory', 'osworld-memory', ['1000000', '31457280'], 5),
+  metricRow('langmem-memory', 'langmem-memory', ['1000000', '30000000'], 5),
   {
     trigger: 'critical-alerts',
     breach: (atS) => ({
