@@ -248,6 +248,22 @@ describe('holds stand whether or not a point is due', () => {
   }
 });
 
+test('a clock that was off is off until Prometheus says otherwise, not until it answers nothing', () => {
+  const run = new EngineHarness();
+  run.runUntil(T0 + MINUTE);
+  run.world.skewMs = 45_000;
+  run.runUntil(T0 + 2 * MINUTE);
+  assert.equal(run.status.holds?.[0]?.reason, 'ClockSkew');
+  run.world.fault = () => 'partial';
+  run.runUntil(T0 + 2 * HOUR);
+  assert.equal(run.weight(), 0);
+  assert.ok(run.status.holds?.some(({ reason }) => reason === 'ClockSkew'));
+  run.world.fault = () => undefined;
+  run.world.skewMs = 0;
+  run.runFor(MINUTE);
+  assert.equal(run.weight(), 50);
+});
+
 describe('a rise needs more', () => {
   for (const row of blockers) {
     test(`${row.name} forbids a rise once it is due, and is named then`, () => {

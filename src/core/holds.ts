@@ -20,6 +20,7 @@ export const CLOCK_SKEW_MAX_MS = 10_000;
 
 const TRIGGER_UNKNOWN = 'TriggerUnknown';
 const FROZEN = 'Frozen';
+const CLOCK_SKEW = 'ClockSkew';
 const TRIGGER_NOT_INACTIVE = 'TriggerNotInactive';
 
 export interface Facts {
@@ -140,18 +141,20 @@ function because({ reason, message }: Because): Because {
   return { reason, message };
 }
 
-function clockSkew({ snapshot }: Facts): Omit<Hold, 'since'>[] {
-  const worst = [...snapshot.answers.values()].reduce((most, answer) => {
-    const skewMs = skewOf(answer);
-    return Math.abs(skewMs) > Math.abs(most) ? skewMs : most;
-  }, 0);
-  if (Math.abs(worst) <= CLOCK_SKEW_MAX_MS) return [];
+/** A clock that was off is off until an answer says otherwise: a failed one tells nothing of the time. */
+function clockSkew({ snapshot, status }: Facts): Omit<Hold, 'since'>[] {
+  const skews = [...snapshot.answers.values()].flatMap((answer) => skewOf(answer));
+  const isOff =
+    skews.length === 0
+      ? status.holds?.some(({ reason }) => reason === CLOCK_SKEW)
+      : skews.some((skewMs) => Math.abs(skewMs) > CLOCK_SKEW_MAX_MS);
+  if (isOff !== true) return [];
   const message = `Prometheus' clock and the operator's differ by more than ${CLOCK_SKEW_MAX_MS / 1000}s`;
-  return [{ reason: 'ClockSkew', by: 'clock', message }];
+  return [{ reason: CLOCK_SKEW, by: 'clock', message }];
 }
 
-function skewOf(answer: Answer): number {
-  return answer.type === 'error' ? 0 : (answer.skewMs ?? 0);
+function skewOf(answer: Answer): number[] {
+  return answer.type === 'error' || answer.skewMs === undefined ? [] : [answer.skewMs];
 }
 
 function routeConflict({ snapshot }: Facts): Omit<Hold, 'since'>[] {

@@ -7,7 +7,7 @@ import type { RolloutStatus } from '#api/status.ts';
 import type { KubeObject } from '#ports/cluster.ts';
 import type { WatchEvent } from '#test/fakes/cluster.ts';
 import { Gates, type Moment } from './gates.ts';
-import { HeldSince, type Memory, type TriggerTruth, truthsOf } from './held.ts';
+import { falseInHold, HeldSince, type Memory, type TriggerTruth, truthsOf } from './held.ts';
 import { type TrafficLog, weightAt } from './metrics.ts';
 import { Once } from './once.ts';
 import { PeopleLog } from './people-log.ts';
@@ -25,6 +25,9 @@ export class Violation extends Error {}
 
 /** How long after everything works again canary may still have traffic: stage budget, a restart, a tick. */
 const ROLLBACK_GRACE_MS = 20_000;
+
+/** Of the only criterion; see features. */
+const CRITERION_FOR_MS = 20_000;
 
 export interface Checked {
   readonly spec: RolloutSpecInput;
@@ -53,6 +56,8 @@ export class Checker {
   #rolledBackRun: string | undefined;
   /** Since when all of process, API server, Prometheus and stable have worked. */
   #healthySinceMs = 0;
+  /** Readings of a clock that was off are good for nothing for a while after. */
+  #clockWrongUntilMs = 0;
   raises = 0;
   rollbacks = 0;
 
@@ -77,7 +82,8 @@ export class Checker {
   }
 
   /** Called for every second. */
-  tick(nowMs: number, { isOperational, isRemembered }: Processes): void {
+  tick({ nowMs, offMs }: Moment, { isOperational, isRemembered }: Processes): void {
+    if (offMs !== 0) this.#clockWrongUntilMs = nowMs + 180_000;
     const isHealthy =
       isOperational &&
       !within(this.#truth.unreachable, nowMs) &&
@@ -131,9 +137,48 @@ export class Checker {
     if (isEntered && status.rollback === undefined) {
       refuse('invariant 2', this.#gates.forbidsEntering(status, moment));
     }
-    if (before.rollback === undefined && status.rollback !== undefined) this.rollbacks += 1;
+    if (before.rollback === undefined && status.rollback !== undefined) {
+      this.rollbacks += 1;
+      this.#expectTrueCause(status, moment.nowMs);
+    }
+    const isNewWindow = (status.extensions?.length ?? 0) !== (before.extensions?.length ?? 0);
+    if (status.runId !== before.runId || isNewWindow) this.#held.forget();
+    else if (passed(status).length > passed(before).length) this.#passedPoint(status, moment.nowMs);
     if (status.rollback !== undefined) this.#rolledBackRun = status.runId;
     this.#status = status;
+  }
+
+  /** What a trigger is said to have done, it has done. A wrong clock reads other moments than it says. */
+  #expectTrueCause({ rollback, triggers }: RolloutStatus, nowMs: number): void {
+    const truth = this.#held.truths.find(({ trigger }) => trigger.name === rollback?.trigger);
+    const firingAt = triggers?.find(({ name }) => name === rollback?.trigger)?.firingAt;
+    if (truth === undefined || firingAt === undefined || this.#clockWrongUntilMs > nowMs) return;
+    if (!falseInHold(truth, Date.parse(firingAt))) return;
+    throw new Violation(
+      `rolled back because of ${rollback?.trigger}, which had not held: ${rollback?.message}`,
+    );
+  }
+
+  /** A checkpoint or the end has just been passed. */
+  #passedPoint({ plan = [] }: RolloutStatus, nowMs: number): void {
+    const point = plan.findLast(({ passedAt }) => passedAt !== undefined);
+    const require = this.#gates.requirementsOf(point?.name ?? '');
+    const firing = this.#held.truths.find((truth) => {
+      const sinceMs = this.#held.of(truth) ?? nowMs;
+      return nowMs > sinceMs + truth.forMs + 3 * INTERVAL_MS;
+    });
+    if (require.includes('NoFiringTriggers') && firing !== undefined) {
+      throw new Violation(
+        `invariant 2: ${point?.name} was passed while ${firing.trigger.name} held`,
+      );
+    }
+    const longestMs = this.#held.longestMs('errors');
+    // A violation that lasted this long at evaluations, whatever lies between them.
+    if (require.includes('SuccessCriteria') && longestMs > CRITERION_FOR_MS + 3 * INTERVAL_MS) {
+      throw new Violation(
+        `invariant 2: ${point?.name} was passed, and the criterion was violated for ${longestMs} ms`,
+      );
+    }
   }
 
   #routeWritten(object: KubeObject, moment: Moment): void {

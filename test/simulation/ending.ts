@@ -1,5 +1,8 @@
 /** Invariant 4, second half: the end of a run says why, and so does its report. */
+
+import { annotations, labels } from '#api/names.ts';
 import type { RolloutStatus } from '#api/status.ts';
+import { countUpTo, parseRanges } from '#core/index-ranges.ts';
 import { configMapResource } from '#evidence/config-map.ts';
 import type { FakeApiServer } from '#test/fakes/cluster.ts';
 import { Violation } from './checker.ts';
@@ -18,6 +21,7 @@ export function expectReport(
     );
   }
   if (!isKept) return true;
+  expectSnapshotsOnce(server, runId ?? '');
   const name = last.report?.replace('configmap/', '') ?? '';
   const report = server.get(configMapResource, { namespace, name });
   if (report?.metadata.annotations?.['genesis.dev/report'] !== 'final') return false;
@@ -25,4 +29,19 @@ export function expectReport(
   const why = rollback?.message ?? 'succeeded';
   if (text.includes(why)) return true;
   throw new Violation(`invariant 4: the report does not say ${JSON.stringify(why)}:\n${text}`);
+}
+
+/** Parts and segments of one run never have the same snapshot. */
+function expectSnapshotsOnce(server: FakeApiServer, runId: string): void {
+  const seen = new Set<number>();
+  for (const { metadata } of server.list(configMapResource)) {
+    const text = metadata.annotations?.[annotations.recorded];
+    if (metadata.labels?.[labels.run] !== runId || text === undefined) continue;
+    const ranges = parseRanges(text);
+    for (let index = 1; index < 200; index += 1) {
+      if (countUpTo(ranges, index) === countUpTo(ranges, index - 1)) continue;
+      if (seen.has(index)) throw new Violation(`once: snapshot ${index} is kept twice`);
+      seen.add(index);
+    }
+  }
 }

@@ -17,12 +17,14 @@ type Schedule = NonNullable<RolloutSpecInput['schedule']>;
 export class Gates {
   readonly #schedule: Schedule;
   readonly #people: PeopleLog;
+  readonly #hasCriteria: boolean;
   readonly #frozen: readonly { readonly fromMs: number; readonly toMs: number }[];
 
   /** @param startMs of the world, which is shorter than an hour */
   constructor(spec: RolloutSpecInput, people: PeopleLog, startMs: number) {
     this.#schedule = spec.schedule ?? { steps: [], end: '0s' };
     this.#people = people;
+    this.#hasCriteria = (spec.success?.criteria ?? []).length > 0;
     this.#frozen = (this.#schedule.freeze ?? []).flatMap(({ cron, timeZone = 'UTC', duration }) => {
       const next = new Cron(cron, { timezone: timeZone }).nextRun(new Date(startMs - 3_600_000));
       const fromMs = next?.getTime() ?? 0;
@@ -37,6 +39,12 @@ export class Gates {
     const [hold] = status.holds ?? [];
     if (hold !== undefined) return `with a hold in the status: ${hold.reason} ${hold.message}`;
     return this.#unpassedBefore(status);
+  }
+
+  /** What must be so to pass this checkpoint, or the end. */
+  requirementsOf(point: string): readonly string[] {
+    if (point === 'end') return this.#hasCriteria ? ['SuccessCriteria'] : [];
+    return this.#schedule.checkpoints?.find(({ name }) => name === point)?.require ?? [];
   }
 
   /** What forbids that this step is entered now. */

@@ -84,10 +84,25 @@ function isBadOf(
   }
 }
 
+/**
+ * Whether it was surely false for a second in the hold that is said to have ended at `firingAtMs`: then it never held.
+ * Readings stand on a grid, so the ends of the hold say nothing. What only a process had seen is not judged.
+ */
+export function falseInHold({ trigger, isBad, forMs }: TriggerTruth, firingAtMs: number): boolean {
+  if (trigger.name === 'pass-rate' || trigger.name === 'probe') return false;
+  for (let atMs = firingAtMs - forMs; atMs <= firingAtMs; atMs += INTERVAL_MS) {
+    const isOfGrid = [-1_000, 0, 1_000].every((offMs) => isBad(atMs + offMs) === false);
+    if (atMs % INTERVAL_MS === 0 && isOfGrid) return true;
+  }
+  return false;
+}
+
 /** Counts the seconds, one after the other. */
 export class HeldSince {
   readonly #truths: readonly TriggerTruth[];
   readonly #sinceMs = new Map<string, number>();
+  /** The longest that each has held since the run began, or since its window did. */
+  readonly #longestMs = new Map<string, number>();
 
   constructor(truths: readonly TriggerTruth[]) {
     this.#truths = truths;
@@ -101,7 +116,18 @@ export class HeldSince {
       const holds = isRunning && isBad(nowMs) === true && (isRemembered || !isOfMemory);
       if (!holds) this.#sinceMs.delete(name);
       else if (!this.#sinceMs.has(name)) this.#sinceMs.set(name, nowMs);
+      const heldMs = nowMs - (this.#sinceMs.get(name) ?? nowMs);
+      this.#longestMs.set(name, Math.max(heldMs, this.#longestMs.get(name) ?? 0));
     }
+  }
+
+  /** A new window begins. */
+  forget(): void {
+    this.#longestMs.clear();
+  }
+
+  longestMs(name: string): number {
+    return this.#longestMs.get(name) ?? 0;
   }
 
   /** Since when, on the grid on which readings stand; undefined: it does not hold. */

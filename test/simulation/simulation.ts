@@ -141,7 +141,7 @@ class World {
       this.#remembered.offMs === offMs;
     this.#remembered = { process, offMs };
     const isOperational = this.#processes.length > 0 && isClockRight;
-    this.#checker.tick(this.#time.nowMs, { isOperational, isRemembered });
+    this.#checker.tick(this.#time, { isOperational, isRemembered });
   }
 
   #status(): RolloutStatus {
