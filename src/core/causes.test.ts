@@ -216,7 +216,7 @@ const shared: readonly Shared[] = [
   {
     name: 'stable is well: the ladder at once',
     canary: [20, ALWAYS],
-    story: ['25 RollbackStarted', '25 TriggerFired'],
+    story: ['25 TriggerFired', '25 RollbackStarted'],
   },
   {
     name: 'stable breaches too, to the end of the hold: then the ladder',
@@ -268,7 +268,7 @@ const shared: readonly Shared[] = [
     canary: [20, ALWAYS],
     stable: [0, ALWAYS],
     stableGoneAt: 24,
-    story: ['25 RollbackStarted', '25 TriggerFired'],
+    story: ['25 TriggerFired', '25 RollbackStarted'],
   },
   {
     name: 'stable loses its reading in the hold: not known to be well, so the hold goes on',

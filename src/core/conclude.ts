@@ -52,6 +52,7 @@ export function conclude(input: Conclusion): Decision {
   const later = moves.filter((action) => !isFirst(action));
   checkInvariants(snapshot, status, steered);
   const isSame = isSameStatus(snapshot.status, status);
+  const transitions = transitionEvents(snapshot.status, status);
   return {
     rule,
     because: verdict.because,
@@ -69,10 +70,12 @@ export function conclude(input: Conclusion): Decision {
       ...settlements(snapshot, status),
     ],
     events: [
+      // A trigger fires before anything follows from it.
+      ...transitions.filter(({ reason }) => reason === 'TriggerFired'),
       ...(verdict.events ?? []),
       ...(steering?.events ?? []),
       ...(following?.events ?? []),
-      ...transitionEvents(snapshot.status, status),
+      ...transitions.filter(({ reason }) => reason !== 'TriggerFired'),
       ...responseEvents(snapshot.status, status, view?.triggers ?? []),
     ],
     ...wake(input, status),

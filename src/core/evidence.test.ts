@@ -160,6 +160,22 @@ describe('snapshots', () => {
   });
 });
 
+describe('a report', () => {
+  test('is named and written although nobody knew what is kept when the run ended', () => {
+    const run = new EngineHarness();
+    run.evidence.isKnown = false;
+    run.runUntil(T0 + 4 * HOUR);
+    assert.equal(run.status.phase, 'Succeeded');
+    assert.equal(run.status.history?.[0]?.report, undefined);
+    run.evidence.isKnown = true;
+    run.sleepUntil(T0 + 5 * HOUR);
+    run.runFor(MINUTE);
+    const { runId = '', history } = run.status;
+    assert.equal(history?.[0]?.report, `configmap/${runId}-report`);
+    assert.equal(run.evidence.stateOf(runId).report, 'final');
+  });
+});
+
 describe('a record', () => {
   const metrics = [
     { name: 'errors', query: ERRORS },

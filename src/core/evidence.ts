@@ -107,8 +107,7 @@ export function withReports(status: RolloutStatus, view: RunView): RolloutStatus
   if (evidence === undefined || status.history === undefined) return status;
   const hasEnded = !isWatched(status);
   const keptMax = hasEnded ? view.run.snapshots.keepRuns : view.run.snapshots.keepRuns - 1;
-  const isTold = isWatched(view.status) || evidence.recorded.length > 0;
-  const own = hasEnded && isTold ? lastRun(status, view) : undefined;
+  const own = hasEnded ? lastRun(status, view) : undefined;
   const history = status.history.map((entry, index) => {
     if (entry === own) return { ...entry, report: entry.report ?? evidence.reportAt };
     if (index < keptMax || entry.report === undefined) return entry;

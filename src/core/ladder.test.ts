@@ -370,7 +370,7 @@ const rows: readonly Row[] = [
     ],
     series: since(() => 0, 1),
     until: 40,
-    story: ['32 RollbackStarted', '32 TriggerFired', '32 ResponderNotified'],
+    story: ['32 TriggerFired', '32 RollbackStarted', '32 ResponderNotified'],
     weight: 0,
   },
   {

@@ -236,7 +236,8 @@ function readRatio(bad: Single, total: Single): Reading {
   }
   if (bad.type === 'partial') return { type: 'noData', message: `bad: ${bad.message}` };
   if (Number.isNaN(total.value)) return { type: 'noData', message: 'total answers NaN' };
-  if (total.value <= 0) return { type: 'noTraffic', message: 'total is 0' };
+  if (total.value <= 0)
+    return { type: 'noTraffic', message: 'there were no requests (total is 0)' };
   if (bad.type === 'absent') return { type: 'value', value: 0 };
   if (Number.isNaN(bad.value)) return { type: 'noData', message: 'bad answers NaN' };
   const value = bad.value / total.value;

@@ -45,7 +45,7 @@ export function verifyFromTraffic(view: RunView): TrafficVerification {
     return { type: 'untold', message: "no metric tells canary's requests any more" };
   }
   if (atMs >= startedAtMs && reading.type === 'value' && reading.value === 0) {
-    return { type: 'verified', message: 'and canary gets no more requests' };
+    return { type: 'verified', message: 'canary gets no more requests' };
   }
-  return { type: 'waiting', message: 'but canary still gets requests' };
+  return { type: 'waiting', message: 'canary still gets requests' };
 }

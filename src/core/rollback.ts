@@ -1,9 +1,9 @@
 /** How a rollback begins: one way for triggers, people and interrupted rollbacks alike. */
-import type { RollbackStage, RolloutStatus } from '#api/status.ts';
+import type { RollbackStage, RollbackStatus, RolloutStatus } from '#api/status.ts';
 import type { Because } from './decision.ts';
 import type { Verdict } from './rules/rule.ts';
 import type { Snapshot } from './snapshot.ts';
-import { toIso } from './time.ts';
+import { fromIso, spanText, toIso } from './time.ts';
 import type { RunView } from './view.ts';
 
 export const STOP_TRAFFIC = 'StopTraffic';
@@ -35,6 +35,12 @@ export function beginRollback(
     wakeAtMs: view.now,
     leavesTraffic: isStableGone(view.snapshot),
   };
+}
+
+/** How a rollback ended, in one sentence that stays the same for as long as the run is the last one. */
+export function rolledBackSentence({ startedAt, completedAt, message }: RollbackStatus): string {
+  const took = spanText(fromIso(completedAt ?? startedAt) - fromIso(startedAt));
+  return `rolled back in ${took}: ${message}`;
 }
 
 export function firstStage(startedAt: string): RollbackStage {

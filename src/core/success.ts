@@ -147,7 +147,7 @@ function judgeSight({ status, now }: RunView, window: CriteriaWindow): Criterion
   if (blindTotalMs <= (1 - COVERAGE_MIN) * windowMs) return { type: 'met', message: 'seen' };
   // Rounded up: 1.04 % is not shown as the 1 % that is allowed.
   const percent = Math.ceil((1000 * blindTotalMs) / windowMs) / 10;
-  const message = `MonitoringOperational: Critical triggers had no reading for ${percent}% of ${spanText(windowMs)}, 1% is allowed`;
+  const message = `MonitoringOperational: Critical triggers had no reading for ${spanText(blindTotalMs)} of ${spanText(windowMs)} (${percent}%), 1% is allowed`;
   return { type: 'missed', message };
 }
 

@@ -217,7 +217,7 @@ export abstract class EngineShell<Input> {
       decisions: this.decisions.list,
       decisionPolicy: this.decisionPolicy,
       answers: new Map(),
-      evidence: this.evidence.stateOf(this.status.runId ?? ''),
+      evidence: this.evidence.isKnown ? this.evidence.stateOf(this.status.runId ?? '') : undefined,
     };
     return answered(
       draft,

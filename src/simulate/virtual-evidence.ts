@@ -25,6 +25,8 @@ export class VirtualEvidence {
   readonly written: ReportSource[] = [];
   /** False: the store loses what it is given. */
   keeps = true;
+  /** False: a process that has just started does not know yet what is kept. */
+  isKnown = true;
   readonly #recorded = new Map<string, IndexRanges>();
 
   /** What the newest report of each run is made of. */

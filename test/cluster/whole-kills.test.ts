@@ -97,7 +97,7 @@ describe('when nobody is there for a while', { timeout: 90_000 }, () => {
     assert.ok(surely.length >= 1);
     assert.ok(
       surely.every((index) => missing.includes(index)),
-      `missing ${missing}`,
+      `missing ${missing.join(', ')}`,
     );
     for (const index of missing) {
       const isExcused = dueMs(index) > fromMs - 3_000 && dueMs(index) < toMs + readsWithinMs;
@@ -106,7 +106,7 @@ describe('when nobody is there for a while', { timeout: 90_000 }, () => {
     assert.deepEqual(
       [snapshots?.expected, snapshots?.missing],
       [expected, missing.length],
-      `kept are ${indices}`,
+      `kept are ${indices.join(', ')}`,
     );
     for (const { metadata } of segments) {
       const owners = metadata['ownerReferences'] as readonly { readonly name: string }[];

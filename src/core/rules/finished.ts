@@ -4,6 +4,7 @@
  */
 import type { RolloutStatus, RouteStatus } from '#api/status.ts';
 import { workloadsBehind } from '#core/restarts.ts';
+import { rolledBackSentence } from '#core/rollback.ts';
 import { allRead, desiredWeight } from '#core/traffic.ts';
 import { isWatched, type RunView } from '#core/view.ts';
 import type { Rule } from './rule.ts';
@@ -17,11 +18,10 @@ export const finished: Rule = {
   apply({ view }) {
     if (view === undefined || isWatched(view.status)) return undefined;
     const phase = view.status.phase === 'Succeeded' ? 'Succeeded' : 'RolledBack';
-    const last = view.status.history?.[0];
     return {
       because: {
         reason: phase === 'Succeeded' ? 'Completed' : 'RolledBack',
-        message: last?.message ?? view.status.message ?? phase,
+        message: sentenceOf(view.status) ?? phase,
       },
       phase,
       status: phase === 'RolledBack' ? releasing(view) : view.status,
@@ -29,6 +29,14 @@ export const finished: Rule = {
     };
   },
 };
+
+/** The one that it ended with: what has come to rest is not told in other words. */
+function sentenceOf({ phase, rollback, history, message }: RolloutStatus): string | undefined {
+  if (phase === 'RolledBack' && rollback?.completedAt !== undefined) {
+    return rolledBackSentence(rollback);
+  }
+  return history?.[0]?.message ?? message;
+}
 
 function isThere(view: RunView): boolean {
   const { run, status, snapshot } = view;

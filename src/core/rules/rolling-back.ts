@@ -12,7 +12,7 @@ import { advanceHooks, hookActions } from '#core/rollback/hooks.ts';
 import { interruptedBy } from '#core/rollback/interrupted.ts';
 import { goThroughStages } from '#core/rollback/later-stages.ts';
 import { lookAtTraffic, type StopTrafficLook } from '#core/rollback/stop-traffic.ts';
-import { beginRollback, STOP_TRAFFIC } from '#core/rollback.ts';
+import { beginRollback, rolledBackSentence, STOP_TRAFFIC } from '#core/rollback.ts';
 import { fromIso, fromIsoOptional, spanText, toIso } from '#core/time.ts';
 import { allRead, bearsMark } from '#core/traffic.ts';
 import type { RunView } from '#core/view.ts';
@@ -146,8 +146,7 @@ function complete({ now, status, run }: RunView, rollback: RollbackStatus): Verd
     { ...status, rollback: completed },
     { ...end, historyLimit: run.historyLimit },
   );
-  const took = spanText(now - fromIso(rollback.startedAt));
-  const message = `rolled back in ${took}: ${rollback.message}`;
+  const message = rolledBackSentence(completed);
   return {
     because: { reason: 'RolledBack', message },
     phase: 'RolledBack',
