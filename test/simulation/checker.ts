@@ -229,6 +229,8 @@ export class Checker {
     const sinceMs = this.#held.of(truth);
     const isCritical = truth.trigger.severity === 'Critical';
     if (sinceMs === undefined || !(truth.holdsAtOnce || isCritical)) return;
+    // It may have ended within this very second.
+    if (truth.isBad(nowMs) !== true) return;
     // Pending is enough to keep a Critical one from rising.
     const knownMs = isCritical ? 0 : truth.forMs;
     if (nowMs <= sinceMs + knownMs + 3 * INTERVAL_MS) return;

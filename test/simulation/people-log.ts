@@ -59,7 +59,11 @@ export class PeopleLog {
     const rejectedMs = (by: string) =>
       votes.findLast(
         ({ spec, atMs }) =>
-          spec.decision === 'Reject' && spec.by === by && atMs < nowMs - SEEN_AFTER_MS,
+          spec.decision === 'Reject' &&
+          spec.by === by &&
+          atMs < nowMs - SEEN_AFTER_MS &&
+          // What is too late is never applied, a rejection neither; one that was nearly so may have been.
+          spec.expiresAt === undefined,
       )?.atMs ?? 0;
     const counted = votes.filter(({ spec, isChecked, atMs }) => {
       const isInTime = spec.expiresAt === undefined || nowMs < Date.parse(spec.expiresAt);
