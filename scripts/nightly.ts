@@ -40,6 +40,8 @@ if (values.only !== undefined && values.only !== 'seeds') {
   throw new Error(`--only ${JSON.stringify(values.only)} is not known; allowed is seeds`);
 }
 
+// Every evaluation of every scenario, compared with those that matter.
+process.env['GENESIS_EVERY_TICK'] = 'all';
 const broken = await simulateAll(first, count);
 if (values.shrink === true) for (const { seed } of broken) await tellSmallest(seed);
 const isAll = values.only === undefined && values.shrink !== true;

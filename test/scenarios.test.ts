@@ -50,6 +50,7 @@ describe('scenarios', () => {
       const whole = run(scenario, true);
       assert.deepEqual(simulation.lines, whole.lines);
       assert.deepEqual(simulation.status, whole.status);
+      assert.deepEqual(simulation.records(), whole.records());
     });
   }
 });

@@ -205,7 +205,7 @@ function isLowering(snapshot: Snapshot, action: Extract<Action, { type: 'SetWeig
 function wake(
   { rule, verdict, view }: Conclusion,
   status: RolloutStatus,
-): Pick<Decision, 'wakeAtMs' | 'slackMs' | 'nextMomentMs'> {
+): Pick<Decision, 'wakeAtMs' | 'slackMs' | 'nextMomentMs' | 'nextTurnMs'> {
   const now = view?.now ?? Number.NEGATIVE_INFINITY;
   if (verdict.wakeAtMs !== undefined && verdict.wakeAtMs <= now) {
     return { wakeAtMs: verdict.wakeAtMs, slackMs: 0 };
@@ -214,8 +214,9 @@ function wake(
   const isRunning = view !== undefined && isWatched(status);
   const ofRun = isRunning ? moments(status, view) : [];
   const people = view === undefined ? [] : decisionMoments(view.snapshot, status);
-  const times = [...own, ...ofRun, ...people].filter((time) => time > now);
-  const soonestMs = times.length === 0 ? undefined : Math.min(...times);
+  const turnMs = soonest([...own, ...ofRun, ...people], now);
+  const routineMs = isRunning ? soonest(routineMoments(view), now) : undefined;
+  const soonestMs = soonest([turnMs, routineMs], now);
   if (!isRunning) return { wakeAtMs: soonestMs, slackMs: 0 };
   const { run } = view;
   const tickMs = tickAt(now - run.offsetMs, run.intervalMs) + run.intervalMs + run.offsetMs;
@@ -226,9 +227,20 @@ function wake(
     wakeAtMs: Math.min(tickMs, soonestMs ?? tickMs),
     slackMs: isRoutine ? slackMs : 0,
     ...(waitsForMoments.includes(rule) && view.triggers.every(isSteady)
-      ? { nextMomentMs: soonestMs ?? Number.POSITIVE_INFINITY }
+      ? {
+          nextMomentMs: soonestMs ?? Number.POSITIVE_INFINITY,
+          nextTurnMs: turnMs ?? Number.POSITIVE_INFINITY,
+        }
       : {}),
   };
+}
+
+function soonest(times: readonly (number | undefined)[], after: number): number | undefined {
+  let least: number | undefined;
+  for (const time of times) {
+    if (time !== undefined && time > after && time < (least ?? Infinity)) least = time;
+  }
+  return least;
 }
 
 /** Rules that wait for a moment or a change and read no figures of their own meanwhile. */
@@ -245,7 +257,12 @@ function isSteady({ trigger, status }: TriggerOutcome): boolean {
   return status.state === 'Inactive' && status.reason !== 'NotEvaluated';
 }
 
-/** Every moment that matters to a run, apart from the next evaluation. */
+/** What is done by the clock, whatever else happens: it decides nothing. */
+function routineMoments(view: RunView): number[] {
+  return [nextSnapshotAtMs(view), ...suiteMoments(view)];
+}
+
+/** Every moment at which a run may take a turn, apart from the next evaluation. */
 function moments(status: RolloutStatus, view: RunView): number[] {
   const { run, triggers, now } = view;
   const thaws = activeFreezes(run.freezes, now).map((freeze) => freeze.endsAtMs);
@@ -258,6 +275,6 @@ function moments(status: RolloutStatus, view: RunView): number[] {
     return [...looks, ...rungs, fromIso(unknownSince) + noDataForMs + run.offsetMs];
   });
   const next = status.plan?.find((point) => point.passedAt === undefined);
-  const moments = [...times, ...thaws, nextSnapshotAtMs(view), ...suiteMoments(view)];
+  const moments = [...times, ...thaws];
   return next === undefined ? moments : [...moments, fromIso(next.dueAt)];
 }

@@ -6,7 +6,7 @@ import { type Condition, formatValue, holds } from '#api/condition-text.ts';
 import { usedPlaceholders } from '#api/placeholders.ts';
 import type { Ask } from './answer.ts';
 import { firstHold, type HoldProof, type Truth } from './hold-proof.ts';
-import { fillMeasure, type ReadingAt, readAt, readWindow } from './reading.ts';
+import { fillMeasure, type Reading, type ReadingAt, readAt, readWindow } from './reading.ts';
 import type { Measure, RunCriterion } from './run-spec.ts';
 import { clockText, spanText } from './time.ts';
 
@@ -98,13 +98,8 @@ function judgeReadings(
   intervalMs: number,
 ): CriterionVerdict {
   const { name, condition, forMs } = criterion;
-  const truths = readings.map(
-    ({ atMs, reading }): Truth => ({
-      atMs,
-      truth:
-        reading.type !== 'value' ? 'unknown' : holds(condition, reading.value) ? 'false' : 'true',
-    }),
-  );
+  const truthOf = truthReader(condition);
+  const truths = readings.map(({ atMs, reading }): Truth => ({ atMs, truth: truthOf(reading) }));
   const boundMs = readings[0]?.atMs ?? 0;
   const violation = firstHold(truths, { boundMs, forMs, intervalMs });
   if (violation !== undefined) {
@@ -117,6 +112,18 @@ function judgeReadings(
     return { type: 'missed', message };
   }
   return { type: 'met', message: `${name} ${condition.text}` };
+}
+
+/** A violation is what is true or false here. Neighbours often are the same reading. */
+function truthReader(condition: Condition): (reading: Reading) => Truth['truth'] {
+  let last: { readonly reading: Reading; readonly truth: Truth['truth'] } | undefined;
+  return (reading) => {
+    if (last?.reading === reading) return last.truth;
+    const truth =
+      reading.type !== 'value' ? 'unknown' : holds(condition, reading.value) ? 'false' : 'true';
+    last = { reading, truth };
+    return truth;
+  };
 }
 
 /** Rounded down: 98.99 % is not shown as the 99 % that are needed. */

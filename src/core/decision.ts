@@ -96,6 +96,8 @@ export interface Decision {
    * before it may be left out where the truths of all triggers are known to stay. Undefined: none may be.
    */
   readonly nextMomentMs?: number | undefined;
+  /** The same without snapshots and suites that are due by their interval: those are done by the clock and decide nothing. */
+  readonly nextTurnMs?: number | undefined;
   /** The triggers as evaluated, with live readings, for metrics. */
   readonly triggers: readonly TriggerOutcome[];
   /** Live figures; undefined while it is not known what has been recorded. */

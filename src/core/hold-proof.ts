@@ -55,7 +55,7 @@ export interface HoldLimits {
   readonly intervalMs: number;
 }
 
-/** The stretch that every known point ends or continues, in order of time; undefined where the condition is false. */
+/** The stretch that every known point ends or continues, in order of time; undefined where one has ended. */
 function* stretches(
   points: readonly Truth[],
   limits: HoldLimits,
@@ -67,6 +67,7 @@ function* stretches(
     // A reading stands for the interval after it: one that ends before the bound says nothing of what counts.
     if (point.truth === 'unknown' || point.atMs + limits.intervalMs <= limits.boundMs) continue;
     if (point.truth === 'false') {
+      if (stretch === undefined) continue;
       stretch = undefined;
       yield { stretch };
       continue;

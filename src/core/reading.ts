@@ -158,17 +158,42 @@ export function readWindow(
 ): readonly ReadingAt[] | FailedAnswer | undefined {
   const sources = sourcesOf(measure).filter((one) => one !== undefined);
   const answers = sources.map((source) => readSeries(source, window, ask));
-  const readers: ((atMs: number) => Single)[] = [];
+  const readers: Reader[] = [];
   for (const answer of answers) {
     if (answer === undefined || 'type' in answer)
       return answers.includes(undefined) ? undefined : answer;
     readers.push(onePerPoint(answer, seriesOf(measure)));
   }
-  return gridPoints(window).map((atMs) => {
-    const [first, second] = readers.map((at) => at(atMs));
-    assert(first !== undefined, 'a measure asks at least one question');
-    return { atMs, reading: second === undefined ? readQuery(first) : readRatio(first, second) };
-  });
+  const [first, second] = readers;
+  assert(first !== undefined, 'a measure asks at least one question');
+  const read = second === undefined ? alike(first, readQuery) : alikePair(first, second, readRatio);
+  return gridPoints(window).map((atMs) => ({ atMs, reading: read(atMs) }));
+}
+
+type Reader = (atMs: number) => Single;
+
+/** Where the same is read again the reading is the same object. */
+function alike(at: Reader, read: (one: Single) => Reading): (atMs: number) => Reading {
+  let last: { readonly one: Single; readonly reading: Reading } | undefined;
+  return (atMs) => {
+    const one = at(atMs);
+    if (last?.one !== one) last = { one, reading: read(one) };
+    return last.reading;
+  };
+}
+
+function alikePair(
+  firstAt: Reader,
+  secondAt: Reader,
+  read: (one: Single, other: Single) => Reading,
+): (atMs: number) => Reading {
+  let last: { readonly one: Single; readonly other: Single; readonly reading: Reading } | undefined;
+  return (atMs) => {
+    const one = firstAt(atMs);
+    const other = secondAt(atMs);
+    if (last?.one !== one || last.other !== other) last = { one, other, reading: read(one, other) };
+    return last.reading;
+  };
 }
 
 /** Every part is asked at once. */
@@ -250,20 +275,35 @@ function oneSample(answer: InstantAnswer, series: SeriesSelector): Single {
   return onlyOne(answer.samples.filter((sample) => matches(sample, series)));
 }
 
-function onePerPoint(
-  series: readonly Series[],
-  selector: SeriesSelector,
-): (atMs: number) => Single {
-  const samplesAt = new Map<number, Sample[]>();
-  for (const one of series) {
-    if (!matches(one, selector)) continue;
-    for (const point of one.points) {
-      const samples = samplesAt.get(point.atMs) ?? [];
-      samples.push({ labels: one.labels, value: point.value, atMs: point.atMs });
-      samplesAt.set(point.atMs, samples);
+/**
+ * To be asked in order of time: a window of days has thousands of points, and mostly the same value at many. One series may
+ * come in several parts, one after the other.
+ */
+function onePerPoint(all: readonly Series[], selector: SeriesSelector): Reader {
+  const cursors = all
+    .filter((one) => matches(one, selector))
+    .map(({ points }) => ({ points, next: 0 }));
+  const absent = onlyOne([]);
+  let last: Extract<Single, { type: 'value' }> | undefined;
+  return (atMs) => {
+    let count = 0;
+    let value = Number.NaN;
+    for (const cursor of cursors) {
+      const { points } = cursor;
+      let point = points[cursor.next];
+      while (point !== undefined && point.atMs < atMs) {
+        cursor.next += 1;
+        point = points[cursor.next];
+      }
+      if (point?.atMs !== atMs) continue;
+      count += 1;
+      value = point.value;
     }
-  }
-  return (atMs) => onlyOne(samplesAt.get(atMs) ?? []);
+    if (count === 0) return absent;
+    if (count > 1) return tooMany(count);
+    if (last === undefined || !Object.is(last.value, value)) last = { type: 'value', value };
+    return last;
+  };
 }
 
 /** A partial answer is no failure of ours to ask, and proves nothing: that `bad` is absent from it is no zero. */
@@ -274,14 +314,12 @@ function failed(fault: QueryFault, message: string): Single {
 function onlyOne(samples: readonly Sample[]): Single {
   const [first] = samples;
   if (first === undefined) return { type: 'absent', message: 'the query answers nothing' };
-  if (samples.length > 1) {
-    return {
-      type: 'error',
-      fault: 'badQuery',
-      message: `the query answers ${samples.length} series where one is expected: aggregate it, or name one with \`series\``,
-    };
-  }
-  return { type: 'value', value: first.value };
+  return samples.length > 1 ? tooMany(samples.length) : { type: 'value', value: first.value };
+}
+
+function tooMany(count: number): Single {
+  const message = `the query answers ${count} series where one is expected: aggregate it, or name one with \`series\``;
+  return { type: 'error', fault: 'badQuery', message };
 }
 
 function matches(

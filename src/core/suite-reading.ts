@@ -42,13 +42,32 @@ export function answerSuite(
     if (typeof value !== 'number') return value;
     return { type: 'samples', samples: [{ labels: {}, value, atMs }], skewMs: undefined };
   }
-  const points = [];
-  for (let atMs = question.startMs; atMs <= question.endMs; atMs += question.stepMs) {
-    const value = valueAt(question, state, atMs);
-    if (typeof value === 'number') points.push({ atMs, value });
-  }
+  const points = pointsOf(question, state?.runs ?? []);
   const series = points.length === 0 ? [] : [{ labels: {}, points }];
   return { type: 'series', series, skewMs: undefined };
+}
+
+/** Walks the runs along with the points: both are in order of time. */
+function pointsOf(
+  question: Extract<SuiteQuestion, { readonly type: 'suiteRange' }>,
+  runs: readonly SuiteRun[],
+): { readonly atMs: number; readonly value: number }[] {
+  const { startMs, endMs, stepMs, of, validForMs } = question;
+  const points = [];
+  let next = countAt(runs, startMs);
+  let newest = newestResultAt(runs, startMs);
+  let value = newest && figureOf(newest.outcome, of);
+  for (let atMs = startMs; atMs <= endMs; atMs += stepMs) {
+    for (let run = runs[next]; run !== undefined && run.finishedAtMs <= atMs; run = runs[next]) {
+      next += 1;
+      if (!isDone(run)) continue;
+      newest = run;
+      value = figureOf(run.outcome, of);
+    }
+    const isValid = newest !== undefined && atMs <= newest.startedAtMs + validForMs;
+    if (isValid && value !== undefined) points.push({ atMs, value });
+  }
+  return points;
 }
 
 /** Newest by the time at which it had come. */

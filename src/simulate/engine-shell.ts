@@ -12,7 +12,6 @@ import type { RouteTarget, RunSpec } from '#core/run-spec.ts';
 import type { DecisionPolicy, JobState, ResolvedSpec, Snapshot } from '#core/snapshot.ts';
 import { toIso } from '#core/time.ts';
 import { answered } from './ask.ts';
-
 import { actionText, describeLooks, type Entry } from './entry.ts';
 import type { ShellOptions } from './shell-options.ts';
 import { VirtualDecisions } from './virtual-decisions.ts';
@@ -68,7 +67,7 @@ export abstract class EngineShell<Input> {
   readonly #options: ShellOptions<Input>;
   readonly #records = new Map<string, ResolvedSpec>();
   #wanted: ResolvedSpec;
-  readonly #suites = new VirtualSuites();
+  protected readonly suites = new VirtualSuites();
 
   constructor(options: ShellOptions<Input>) {
     this.#options = options;
@@ -172,14 +171,14 @@ export abstract class EngineShell<Input> {
 
   /** When the next run of a suite that is under way ends, or the next restart of a workload. */
   nextEnd(): number | undefined {
-    const ends = [this.#suites, this.workloads].map((one) => one.nextEndAfter(this.now));
+    const ends = [this.suites, this.workloads].map((one) => one.nextEndAfter(this.now));
     const times = ends.filter((atMs) => atMs !== undefined);
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
   /** The process ends and another begins: what only memory knew is gone. */
   restart(): void {
-    this.#suites.forget();
+    this.suites.forget();
     this.nextAt = this.now;
   }
 
@@ -212,7 +211,7 @@ export abstract class EngineShell<Input> {
       restarts: this.workloads.observe(basis?.restarts ?? [], this.now),
       ready: this.#ready(basis),
       conflict: this.conflict,
-      suites: this.#suites.states(suites, this.now),
+      suites: this.suites.states(suites, this.now),
       jobs: this.jobs.states((name, atMs) => this.job(name, atMs)),
       decisions: this.decisions.list,
       decisionPolicy: this.decisionPolicy,
@@ -308,7 +307,7 @@ export abstract class EngineShell<Input> {
         this.jobs.ensure(action.name, this.now);
         return;
       case 'RunSuite':
-        this.#suites.start(action, this.now, this.suite(action.suite.name));
+        this.suites.start(action, this.now, this.suite(action.suite.name));
         return;
       case 'RecordSnapshot':
       case 'WriteReport':
@@ -375,7 +374,7 @@ export abstract class EngineShell<Input> {
       Object.entries(route).flatMap(([key, value]) => (key === 'resourceVersion' ? [] : [value])),
     );
     const { report } = this.evidence.stateOf(this.status.runId ?? '');
-    const made = [this.jobs.created.size, this.#suites.count, this.decisions.list, report];
+    const made = [this.jobs.created.size, this.suites.count, this.decisions.list, report];
     return [
       this.status,
       this.hasFinalizer,

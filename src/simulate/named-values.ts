@@ -70,31 +70,25 @@ export class NamedValues {
     return this.#timed(subject, arm) !== undefined || this.#input.isHealthyElse;
   }
 
-  /** The number a query of this meaning answers; undefined where it answers nothing. */
-  at({ subject, arm, part }: Meaning, atMs: number): number | undefined {
-    const canary = this.#input.shareOf(atMs);
-    const share = arm === 'canary' ? canary : 100 - canary;
-    // Whoever gets no requests has no figures of them.
-    if (subject.isArmBound && share === 0) return part === 'total' ? 0 : undefined;
-    const value = this.#value(subject, arm, atMs);
-    if (part === 'value' || value === undefined) return value;
-    return part === 'total' ? share : value * share;
+  /** The number a query of this meaning answers at a time; undefined where it answers nothing. */
+  reader({ subject, arm, part }: Meaning): (atMs: number) => number | undefined {
+    const timed = this.#timed(subject, arm);
+    const { shareOf } = this.#input;
+    return (atMs) => {
+      const canary = shareOf(atMs);
+      const share = arm === 'canary' ? canary : 100 - canary;
+      // Whoever gets no requests has no figures of them.
+      if (subject.isArmBound && share === 0) return part === 'total' ? 0 : undefined;
+      const value = timed === undefined ? subject.healthy : valueAt(timed, atMs);
+      if (part === 'value' || value === undefined) return value;
+      return part === 'total' ? share : value * share;
+    };
   }
 
   /** Until when the answer stays the same, as long as nobody moves traffic. */
   constantUntil({ subject, arm }: Meaning, atMs: number): number {
     const timed = this.#timed(subject, arm);
     return timed === undefined ? Number.POSITIVE_INFINITY : nextChangeMs(timed, atMs);
-  }
-
-  #value(subject: Subject, arm: Arm, atMs: number): number | undefined {
-    const timed = this.#timed(subject, arm);
-    if (timed === undefined) return subject.healthy;
-    const { samples, beginMs, intervalMs } = timed;
-    const last = samples.kinds.length - 1;
-    // The last sample stands until the end.
-    const index = Math.min(last, Math.floor((atMs - beginMs) / intervalMs));
-    return samples.kinds[index] === sampleKinds.value ? samples.values[index] : undefined;
   }
 
   #timed(subject: Subject, arm: Arm): Timed | undefined {
@@ -105,6 +99,13 @@ export class NamedValues {
       keyOf(subject.kind, subject.name, arm === 'canary' ? 'stable' : 'canary'),
     );
   }
+}
+
+/** The last sample stands until the end. */
+function valueAt({ samples, beginMs, intervalMs }: Timed, atMs: number): number | undefined {
+  const last = samples.kinds.length - 1;
+  const index = Math.min(last, Math.floor((atMs - beginMs) / intervalMs));
+  return samples.kinds[index] === sampleKinds.value ? samples.values[index] : undefined;
 }
 
 /** When the next sample differs from the one that stands at this time. */

@@ -17,6 +17,7 @@ export interface QuietWorld {
    */
   readonly constantUntil: (query: string, atMs: number) => number | undefined;
   readonly probeUntil: (url: string, atMs: number) => number;
+  readonly suiteUntil: (suite: string, atMs: number) => number;
   readonly weight: number;
 }
 
@@ -62,8 +63,9 @@ export class Quiet {
   ): number {
     const { measure } = trigger;
     const { tickMs } = time;
-    // The end of a suite's run is a moment of the world.
-    if (measure.type === 'suite') return Number.POSITIVE_INFINITY;
+    if (measure.type === 'suite') {
+      return world.suiteUntil(measure.suite, tickMs);
+    }
     if (measure.type === 'probe') return world.probeUntil(measure.url, tickMs);
     const texts = measure.type === 'query' ? [measure.query] : [measure.bad, measure.total];
     if (texts.every((text) => text === '')) return Number.POSITIVE_INFINITY;

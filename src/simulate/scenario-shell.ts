@@ -4,6 +4,7 @@ import { validateSpec } from '#api/validate.ts';
 import type { Answer, Question, SuiteQuestion } from '#core/answer.ts';
 import type { Decision } from '#core/decision.ts';
 import { resolveSpec } from '#core/resolve.ts';
+import type { RunSpec } from '#core/run-spec.ts';
 import type { JobState, ResolvedSpec, Snapshot } from '#core/snapshot.ts';
 import { inspectQuery } from '#promql/inspect-query.ts';
 import { EngineShell } from './engine-shell.ts';
@@ -11,8 +12,10 @@ import { type Arm, Meanings, subjectsOf } from './measures.ts';
 import { mergePatch } from './merge-patch.ts';
 import type { NamedValues } from './named-values.ts';
 import type { ScenarioPromql } from './promql/scenario-promql.ts';
-import { Quiet } from './quiet.ts';
+import { Quiet, type QuietWorld } from './quiet.ts';
 import type { Scenario } from './read-scenario.ts';
+import { recordAt } from './record-later.ts';
+import { carryOn, nextNewsMs, type RoutineWorld, suiteConstantUntil } from './routine.ts';
 import { jobStateAt } from './scenario-jobs.ts';
 import { suiteRunAt } from './scenario-suites.ts';
 import { StepsOfTime } from './steps-of-time.ts';
@@ -33,6 +36,11 @@ export interface MetricWorld {
   readonly probes: VirtualProbes;
 }
 
+interface LastLook {
+  readonly snapshot: Snapshot;
+  readonly decision: Decision;
+}
+
 export class ScenarioShell extends EngineShell<SpecInput> {
   readonly lines: Line[] = [];
   readonly prometheus: VirtualPrometheus;
@@ -45,7 +53,8 @@ export class ScenarioShell extends EngineShell<SpecInput> {
   readonly #scenario: Scenario;
   readonly #quiet = new Quiet();
   #meanings: Meanings;
-  #last: { readonly snapshot: Snapshot; readonly decision: Decision } | undefined;
+  #last: LastLook | undefined;
+  #isQuiet = false;
   #looks = 0;
 
   constructor(scenario: Scenario, world: MetricWorld) {
@@ -89,6 +98,7 @@ export class ScenarioShell extends EngineShell<SpecInput> {
 
   /** Looks, and writes down what has changed. */
   lookAndTell(): void {
+    this.#isQuiet = false;
     const before = this.status;
     const told = this.events.length;
     const reported = this.evidence.written.length;
@@ -151,38 +161,84 @@ export class ScenarioShell extends EngineShell<SpecInput> {
   }
 
   /**
-   * When to look next although a routine evaluation is due before: no trigger's truth changes until then, and no moment of
-   * the engine's comes.
+   * Goes on without looking for as long as no trigger's truth changes and no turn of the engine's comes: what is due by the
+   * clock meanwhile is carried out.
    *
    * @param changeMs when the world changes next
    */
-  quietUntil(changeMs: number): number | undefined {
+  goOnQuietly(changeMs: number): void {
     const { snapshot, decision } = this.#last ?? {};
-    const momentMs = decision?.nextMomentMs;
     const run = snapshot?.recorded;
     // Under a skew what is asked at a time depends on when it is asked.
-    if (this.prometheus.skew.ms !== 0) return undefined;
-    if (snapshot === undefined || decision === undefined || run === undefined) return undefined;
+    if (this.prometheus.skew.ms !== 0) return;
+    if (snapshot === undefined || decision === undefined || run === undefined) return;
+    const { nextTurnMs: turnMs, wakeAtMs = this.now } = decision;
     const isChanged = this.status !== snapshot.status || this.nextAt !== decision.wakeAtMs;
-    if (momentMs === undefined || isChanged) return undefined;
-    const limitMs = Math.min(momentMs, changeMs, this.nextEnd() ?? changeMs);
-    const time = { nowMs: this.now, limitMs, startedAtMs: Date.parse(this.status.startedAt ?? '') };
-    const world = {
+    if (turnMs === undefined || isChanged) return;
+    const startedAtMs = Date.parse(this.status.startedAt ?? '');
+    const world = this.#routineWorld({ snapshot, decision, run, startedAtMs });
+    const restartMs = this.workloads.nextEndAfter(this.now) ?? changeMs;
+    const limitMs = Math.min(turnMs, changeMs, restartMs, nextNewsMs(this.now, world));
+    const time = { nowMs: this.now, limitMs, startedAtMs };
+    const untilMs = this.#quiet.until(run, decision, time, this.#quietWorld(startedAtMs));
+    // The first evaluation that may differ.
+    const { intervalMs, offsetMs } = run;
+    const tickMs = Math.ceil((untilMs - offsetMs) / intervalMs) * intervalMs + offsetMs;
+    const lookMs = Math.min(turnMs, Math.max(wakeAtMs, tickMs));
+    const leftMs = Math.max(wakeAtMs, carryOn(this.now, Math.min(lookMs, limitMs), world));
+    this.nextAt = Math.min(lookMs, leftMs, limitMs === changeMs ? lookMs : limitMs);
+    this.#isQuiet = true;
+  }
+
+  /** While all is quiet the end of a suite's run is no news. */
+  override nextLook(): number | undefined {
+    return this.#isQuiet ? this.nextAt : super.nextLook();
+  }
+
+  /** Something in the world is not as it was. */
+  disturb(): void {
+    this.#isQuiet = false;
+  }
+
+  #quietWorld(startedAtMs: number): QuietWorld {
+    return {
       ask: (question: Question | SuiteQuestion) =>
         question.type === 'suite' || question.type === 'suiteRange'
           ? undefined
           : this.answer(question),
-      constantUntil: (query: string, atMs: number) => this.prometheus.constantUntil(query, atMs),
-      probeUntil: (url: string, atMs: number) => this.probes.constantUntil(url, atMs),
+      constantUntil: (query, atMs) => this.prometheus.constantUntil(query, atMs),
+      probeUntil: (url, atMs) => this.probes.constantUntil(url, atMs),
+      suiteUntil: (suite, tickMs) =>
+        suiteConstantUntil(this.suites.runsOf(suite), { tickMs, startedAtMs }),
       weight: this.status.weight ?? 0,
     };
-    const untilMs = this.#quiet.until(run, decision, time, world);
-    if (untilMs >= momentMs) return momentMs;
-    const soonestMs = decision.wakeAtMs ?? this.now;
-    // The first evaluation that may differ.
-    const { intervalMs, offsetMs } = run;
-    const tickMs = Math.ceil((untilMs - offsetMs) / intervalMs) * intervalMs + offsetMs;
-    return Math.min(momentMs, Math.max(soonestMs, tickMs));
+  }
+
+  #routineWorld(last: LastLook & { run: RunSpec; startedAtMs: number }): RoutineWorld {
+    const { snapshot, decision, run, startedAtMs } = last;
+    const runId = this.status.runId ?? '';
+    const names = run.suites.map((suite) => suite.name);
+    const prometheus = this.prometheus.remembered();
+    const answer = (question: Question): Answer =>
+      question.type === 'probe' || question.type === 'probeRange'
+        ? this.probes.answer(question)
+        : prometheus.answer(question);
+    return {
+      run,
+      startedAtMs,
+      suites: this.suites,
+      courseOf: (name, atMs) => suiteRunAt(name, atMs, this.#scenario),
+      startSuite: (suite, atMs, course) => {
+        this.lines.push({ atMs, kind: 'suite', value: suite.name });
+        this.suites.start({ suite, dueAtMs: atMs }, atMs, course);
+      },
+      snapshotMs: decision.snapshots?.intervalMs,
+      record: (index, atMs) => {
+        const suitesAt = this.suites.remembered(names);
+        const make = () => recordAt({ ...snapshot, now: atMs, suites: suitesAt(atMs) }, answer);
+        this.evidence.keep(runId, index, make);
+      },
+    };
   }
 
   protected override suite(name: string): VirtualSuiteRun {

@@ -1,6 +1,7 @@
 /** Runs a scenario: from look to look and from thing to thing, in virtual time. */
 import { parseDuration } from '#api/duration.ts';
 import type { RolloutStatus } from '#api/status.ts';
+import type { SnapshotRecord } from '#core/record.ts';
 import { subjectsOf } from './measures.ts';
 import { namedValues } from './named-values.ts';
 import { scenarioPromql } from './promql/scenario-promql.ts';
@@ -19,6 +20,8 @@ export interface Simulation {
   readonly status: RolloutStatus;
   readonly weight: number;
   readonly looks: number;
+  /** The snapshots that were kept; drawn up when somebody asks. */
+  readonly records: () => readonly SnapshotRecord[];
 }
 
 export type SimulationResult =
@@ -68,8 +71,9 @@ export function simulate(scenario: Scenario, options: SimulateOptions = {}): Sim
   const measured = { promql: promql.promql, named: named.values, probes: probes.probes };
   shell = new ScenarioShell(scenario, measured);
   run(scenario, shell, options.everyTick === true);
-  const { status, lines, looks } = shell;
-  return { type: 'ok', lines, status, weight: shell.shareAt(scenario.endMs), looks };
+  const { status, lines, looks, evidence } = shell;
+  const weight = shell.shareAt(scenario.endMs);
+  return { type: 'ok', lines, status, weight, looks, records: () => evidence.records };
 }
 
 /** Who writes series in Prometheus' words says all of them; who names measures says what is unusual. */
@@ -96,12 +100,12 @@ function run(scenario: Scenario, shell: ScenarioShell, everyTick: boolean): void
     if (change !== undefined && change.atMs <= shell.now) {
       nextChange += 1;
       shell.lines.push(worldLine(change));
+      shell.disturb();
       change.apply(shell);
       continue;
     }
     if (looks > LOOKS_MAX) throw new Error(`goes in circles: ${shell.status.message}`);
     shell.lookAndTell();
-    const quietMs = everyTick ? undefined : shell.quietUntil(change?.atMs ?? scenario.endMs);
-    if (quietMs !== undefined) shell.nextAt = quietMs;
+    if (!everyTick) shell.goOnQuietly(change?.atMs ?? scenario.endMs);
   }
 }

@@ -16,9 +16,11 @@ export type EvidenceAction = Extract<
   { readonly type: 'RecordSnapshot' } | { readonly type: 'WriteReport' }
 >;
 
+type KeptRecord = SnapshotRecord & { readonly runId: string };
+
 export class VirtualEvidence {
-  /** Records of all runs, in the order in which they were kept. */
-  readonly records: (SnapshotRecord & { readonly runId: string })[] = [];
+  readonly #kept: { readonly runId: string; readonly make: () => SnapshotRecord }[] = [];
+  readonly #made: KeptRecord[] = [];
   /** What was asked for records alone. */
   readonly questions: MetricQuestion[] = [];
   /** What every report that was written was made of, in order. */
@@ -62,8 +64,21 @@ export class VirtualEvidence {
     const open = questionsOf(draft);
     this.questions.push(...open);
     const answers = new Map(open.map((one) => [questionKey(one), answer(one)] as const));
-    this.records.push({ ...completeRecord(draft, answers), runId });
+    this.keep(runId, index, () => completeRecord(draft, answers));
+  }
+
+  /** @param make draws the record up when somebody reads it */
+  keep(runId: string, index: number, make: () => SnapshotRecord): void {
+    this.#kept.push({ runId, make });
     this.#recorded.set(runId, withIndex(this.stateOf(runId).recorded, index));
+  }
+
+  /** Records of all runs, in the order in which they were kept. */
+  get records(): readonly KeptRecord[] {
+    for (const { runId, make } of this.#kept.slice(this.#made.length)) {
+      this.#made.push({ ...make(), runId });
+    }
+    return this.#made;
   }
 
   /** Made when somebody asks for it; undefined while none has been written. */

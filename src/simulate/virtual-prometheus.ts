@@ -47,6 +47,15 @@ export class VirtualPrometheus {
     }
   }
 
+  /** The same world as it is now, whatever happens to it later. */
+  remembered(): VirtualPrometheus {
+    const meanings = this.#options.meanings();
+    const same = new VirtualPrometheus({ ...this.#options, meanings: () => meanings });
+    same.outage = this.outage;
+    same.skew = this.skew;
+    return same;
+  }
+
   /** Until when a query answers exactly the same, if nobody moves traffic; undefined where only asking can tell. */
   constantUntil(query: string, atMs: number): number | undefined {
     // What fails, fails until the world changes.
@@ -115,10 +124,10 @@ export class VirtualPrometheus {
         ? promql.range(query, grid.startMs, grid.endMs, grid.stepMs)
         : this.#skewed(query, grid);
     }
-    const values = named();
+    const at = named().reader(meaning);
     const points = [];
     for (let atMs = grid.startMs; atMs <= grid.endMs; atMs += grid.stepMs) {
-      const value = values.at(meaning, this.#happenedAtMs(atMs));
+      const value = at(this.#happenedAtMs(atMs));
       if (value !== undefined) points.push({ atMs, value });
     }
     return points.length === 0 ? [] : [{ labels: {}, points }];

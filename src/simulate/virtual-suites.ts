@@ -9,53 +9,79 @@ export interface VirtualSuiteRun {
 }
 
 type RunSuite = Extract<Action, { readonly type: 'RunSuite' }>;
+type States = ReadonlyMap<string, SuiteState>;
 
 export class VirtualSuites {
+  /** Of each suite one run after the other, never two at a time. Only ever added to. */
   readonly #runs = new Map<string, SuiteRun[]>();
+  #count = 0;
 
   /** @returns false when it runs already, or has run since it was due */
-  start({ suite, dueAtMs }: RunSuite, nowMs: number, run: VirtualSuiteRun): boolean {
+  start(
+    { suite, dueAtMs }: Pick<RunSuite, 'suite' | 'dueAtMs'>,
+    nowMs: number,
+    run: VirtualSuiteRun,
+  ): boolean {
     const runs = this.#runs.get(suite.name) ?? [];
-    if (runs.some((one) => one.finishedAtMs > nowMs || one.startedAtMs >= dueAtMs)) return false;
+    const last = runs.at(-1);
+    if (last !== undefined && (last.finishedAtMs > nowMs || last.startedAtMs >= dueAtMs)) {
+      return false;
+    }
     const tookMs = Math.min(run.tookMs, suite.timeoutMs);
     const isLate = run.tookMs > suite.timeoutMs;
     const outcome = isLate
       ? { type: 'failed' as const, message: 'no result in time' }
       : run.outcome;
-    this.#runs.set(suite.name, [
-      ...runs,
-      { startedAtMs: nowMs, finishedAtMs: nowMs + tookMs, outcome },
-    ]);
+    runs.push({ startedAtMs: nowMs, finishedAtMs: nowMs + tookMs, outcome });
+    this.#runs.set(suite.name, runs);
+    this.#count += 1;
     return true;
   }
 
-  states(names: readonly string[], nowMs: number): ReadonlyMap<string, SuiteState> {
-    return new Map(
-      names.map((name) => {
-        const all = this.#runs.get(name) ?? [];
-        const runs = all.filter((run) => run.finishedAtMs <= nowMs);
-        const running = all.find((run) => run.finishedAtMs > nowMs);
-        return [
-          name,
-          { runs, ...(running === undefined ? {} : { runningSinceMs: running.startedAtMs }) },
-        ] as const;
-      }),
-    );
+  /** All runs of a suite, also the one under way, which has its end and its outcome already. */
+  runsOf(name: string): readonly SuiteRun[] {
+    return this.#runs.get(name) ?? [];
+  }
+
+  states(names: readonly string[], nowMs: number): States {
+    return this.remembered(names)(nowMs);
+  }
+
+  /** What has been started so far, to be looked at later: what is started after this is not in it. */
+  remembered(names: readonly string[]): (nowMs: number) => States {
+    const known = names.map((name) => {
+      const runs = this.runsOf(name);
+      return { name, runs, count: runs.length };
+    });
+    return (nowMs) =>
+      new Map(
+        known.map(({ name, runs, count }) => [name, stateAt(runs.slice(0, count), nowMs)] as const),
+      );
   }
 
   /** When the next run under way ends: whoever runs it tells the engine then. */
   nextEndAfter(nowMs: number): number | undefined {
-    const ends = [...this.#runs.values()].flat().map((run) => run.finishedAtMs);
-    const coming = ends.filter((endMs) => endMs > nowMs);
-    return coming.length === 0 ? undefined : Math.min(...coming);
+    let next: number | undefined;
+    for (const runs of this.#runs.values()) {
+      const endMs = runs.at(-1)?.finishedAtMs ?? nowMs;
+      if (endMs > nowMs && endMs < (next ?? Number.POSITIVE_INFINITY)) next = endMs;
+    }
+    return next;
   }
 
   get count(): number {
-    return [...this.#runs.values()].reduce((sum, runs) => sum + runs.length, 0);
+    return this.#count;
   }
 
   /** A new process knows nothing of what an old one has run. */
   forget(): void {
     this.#runs.clear();
+    this.#count = 0;
   }
+}
+
+function stateAt(all: SuiteRun[], nowMs: number): SuiteState {
+  const running = all.at(-1);
+  if (running === undefined || running.finishedAtMs <= nowMs) return { runs: all };
+  return { runs: all.slice(0, -1), runningSinceMs: running.startedAtMs };
 }
