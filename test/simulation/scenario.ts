@@ -8,7 +8,6 @@ export const namespace = 'sim';
 export const name = 'checkout';
 export const key = { namespace, name };
 export const INTERVAL_MS = 5_000;
-export const FOR_MS = 30_000;
 export const PLAN_WEIGHTS = [0, 50, 100];
 export { fieldManager, rolloutResource };
 
