@@ -54,6 +54,8 @@ function unitStage(words: readonly string[]): Stage {
     isolation: 'none',
     filesAtOnce: 1,
     testMaxMs: 120_000,
+    // Tests of the engine never wait, so nothing is printed between them: minutes of silence on a busy machine.
+    silenceMaxMs: 900_000,
   };
 }
 
