@@ -17,7 +17,7 @@ export interface QuietWorld {
    */
   readonly constantUntil: (query: string, atMs: number) => number | undefined;
   readonly probeUntil: (url: string, atMs: number) => number;
-  readonly suiteUntil: (suite: string, atMs: number) => number;
+  readonly suiteUntil: (suite: string, validForMs: number, atMs: number) => number;
   readonly weight: number;
 }
 
@@ -64,7 +64,7 @@ export class Quiet {
     const { measure } = trigger;
     const { tickMs } = time;
     if (measure.type === 'suite') {
-      return world.suiteUntil(measure.suite, tickMs);
+      return world.suiteUntil(measure.suite, measure.validForMs, tickMs);
     }
     if (measure.type === 'probe') return world.probeUntil(measure.url, tickMs);
     const texts = measure.type === 'query' ? [measure.query] : [measure.bad, measure.total];

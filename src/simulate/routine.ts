@@ -56,19 +56,28 @@ export function nextNewsMs(nowMs: number, { run, suites, startedAtMs }: RoutineW
   return Math.min(...ends, Number.POSITIVE_INFINITY);
 }
 
-/** Until when a suite says what it says at `tickMs`, as far as its results tell: that one runs out is seen at the next look. */
+/**
+ * Until when a suite says what it says at `tickMs`, if it goes on as it does.
+ *
+ * @param validForMs how long a result stays valid when no next one comes
+ */
 export function suiteConstantUntil(
   runs: readonly SuiteRun[],
-  of: { readonly tickMs: number; readonly startedAtMs: number },
+  of: { readonly tickMs: number; readonly startedAtMs: number; readonly validForMs: number },
 ): number {
-  const { tickMs, startedAtMs } = of;
+  const { tickMs, startedAtMs, validForMs } = of;
   let untilMs = Number.POSITIVE_INFINITY;
   for (let index = runs.length - 1; index >= 0; index -= 1) {
     const run = runs[index];
     if (run === undefined || run.finishedAtMs <= tickMs) break;
     if (!bringsTheSame(runs[index - 1], run, startedAtMs)) untilMs = run.finishedAtMs;
   }
-  return untilMs;
+  const last = runs.at(-1);
+  const known = runs.findLast((one) => one.outcome.type === 'done' && one.finishedAtMs <= tickMs);
+  if (known === undefined || last === undefined) return untilMs;
+  const endMs = known.startedAtMs + validForMs;
+  const isRenewed = last.outcome.type === 'done' && last.finishedAtMs <= endMs;
+  return isRenewed || endMs < tickMs ? untilMs : Math.min(untilMs, endMs + 1);
 }
 
 interface NextSuite {

@@ -208,8 +208,8 @@ export class ScenarioShell extends EngineShell<SpecInput> {
           : this.answer(question),
       constantUntil: (query, atMs) => this.prometheus.constantUntil(query, atMs),
       probeUntil: (url, atMs) => this.probes.constantUntil(url, atMs),
-      suiteUntil: (suite, tickMs) =>
-        suiteConstantUntil(this.suites.runsOf(suite), { tickMs, startedAtMs }),
+      suiteUntil: (suite, validForMs, tickMs) =>
+        suiteConstantUntil(this.suites.runsOf(suite), { tickMs, startedAtMs, validForMs }),
       weight: this.status.weight ?? 0,
     };
   }
