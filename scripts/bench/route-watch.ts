@@ -1,4 +1,4 @@
-/** Sees every route change as any client would, by a watch of its own, and notes when canary reached a weight. */
+/** Sees every route change as every client would, by a watch of its own, and notes when canary reached a weight. */
 import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'undici';
 import type { ControlPlane } from '#scripts/testbed/index.ts';

@@ -1,4 +1,4 @@
-/** Watches the API server as any bystander could: a plain streaming GET, independent of the product's own client. */
+/** Watches the API server as every bystander could: a plain streaming GET, independent of the product's own client. */
 import { Agent, request } from 'undici';
 
 import { systemClock } from '#runtime/clock.ts';

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Agent, request } from 'undici';
 import { parseAllDocuments } from 'yaml';
+import { crdSpec, listAnswer, resourcesAnswer, tokenStatus } from './api-answers.ts';
 
 export interface KubeObject {
   readonly apiVersion: string;
@@ -144,9 +145,8 @@ export class ApiClient {
 
   async list(apiVersion: string, kind: string, namespace?: string): Promise<readonly KubeObject[]> {
     const { path } = await this.#resource(apiVersion, kind, namespace);
-    const { items } = okay(`listing ${kind}`, await this.send('GET', path)) as unknown as {
-      items: KubeObject[];
-    };
+    const answer = okay(`listing ${kind}`, await this.send('GET', path));
+    const { items } = listAnswer.parse(answer);
     return items.map((item) => ({ ...item, apiVersion, kind }));
   }
 
@@ -204,7 +204,7 @@ export class ApiClient {
       },
     );
     const { status } = okay(`asking for a token of ServiceAccount ${namespace}/${name}`, answer);
-    return (status as { token: string }).token;
+    return tokenStatus.parse(status).token;
   }
 
   /** The object's path on the API server. */
@@ -228,9 +228,8 @@ export class ApiClient {
     let known = this.#resources.get(key);
     if (known === undefined) {
       const answer = await this.send('GET', base);
-      const { resources } = okay(`asking which kinds ${apiVersion} has`, answer) as unknown as {
-        resources: { name: string; kind: string; namespaced: boolean }[];
-      };
+      const said = okay(`asking which kinds ${apiVersion} has`, answer);
+      const { resources } = resourcesAnswer.parse(said);
       const found = resources.find((entry) => entry.kind === kind && !entry.name.includes('/'));
       if (found === undefined)
         throw new Error(`the API server has no ${kind} in ${apiVersion}; is its CRD applied?`);
@@ -244,7 +243,7 @@ export class ApiClient {
   /** Established is set before discovery shows the kind, so both are waited for. */
   async #established(crd: KubeObject): Promise<void> {
     await this.waitFor(referenceTo(crd), (object) => conditionIs(object, 'Established', 'True'));
-    const { group, versions, names } = (crd as unknown as { spec: CrdSpec }).spec;
+    const { group, versions, names } = crdSpec.parse(crd['spec']);
     for (const { name, served } of versions) {
       if (served) await this.#discovered(`${group}/${name}`, names.kind);
     }
@@ -254,7 +253,7 @@ export class ApiClient {
     const deadline = performance.now() + 10_000;
     for (;;) {
       const { status, body } = await this.send('GET', `/apis/${apiVersion}`);
-      const { resources = [] } = (status === 200 ? body : {}) as { resources?: { kind: string }[] };
+      const { resources } = status === 200 ? resourcesAnswer.parse(body) : { resources: [] };
       if (resources.some((resource) => resource.kind === kind)) return;
       if (performance.now() > deadline)
         throw new Error(`${kind} of ${apiVersion} is not served 10 s after its CRD was applied`);
@@ -267,12 +266,6 @@ interface SendOptions {
   readonly body?: unknown;
   readonly contentType?: string;
   readonly signal?: AbortSignal;
-}
-
-interface CrdSpec {
-  readonly group: string;
-  readonly names: { readonly kind: string };
-  readonly versions: readonly { readonly name: string; readonly served: boolean }[];
 }
 
 export function conditionIs(object: KubeObject, type: string, status: string): boolean {

@@ -38,7 +38,7 @@ function rungEvents(
   );
 }
 
-/** Hold and Rollback have events of their own, as any hold and any rollback has. */
+/** Hold and Rollback have events of their own, as every hold and every rollback has. */
 function eventOf(
   response: TriggerResponse,
   earlier: readonly TriggerResponse[],

@@ -5,12 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Agent, request } from 'undici';
 import { parseRollout } from '#api/parse.ts';
-import {
-  type ControlPlane,
-  type KubeObject,
-  readManifest,
-  startControlPlane,
-} from '#scripts/testbed/index.ts';
+import { type ControlPlane, readManifest, startControlPlane } from '#scripts/testbed/index.ts';
 import {
   accepted,
   apiPath,
@@ -20,7 +15,7 @@ import {
   merge,
 } from './bad-objects/api.ts';
 import { goodDecision, goodRollout } from './bad-objects/good.ts';
-import { absent, patched } from './bad-objects/patch.ts';
+import { absent, patched, valueAt } from './bad-objects/patch.ts';
 
 const examples = join(import.meta.dirname, '../../examples');
 
@@ -69,8 +64,11 @@ describe('objects', () => {
           .sort(),
         ['Established', 'NamesAccepted'],
       );
-      const { annotations } = crd.metadata as unknown as { annotations: Record<string, string> };
-      assert.equal(annotations['genesis.dev/schema-version'], '1');
+      const version = Reflect.get(
+        Object(crd.metadata['annotations']),
+        'genesis.dev/schema-version',
+      );
+      assert.equal(version, '1');
     }
   });
 
@@ -132,26 +130,23 @@ describe('objects', () => {
       'spec.canaryDown': { for: '3m' },
       'spec.preflight': { backtest: { window: '24h' } },
     });
-    const { spec } = accepted(
-      await create(plane, { namespace }, sparse),
-    ) as unknown as typeof goodRollout;
-    assert.deepEqual(spec.schedule.steps[2]?.approval, { quorum: 1, onExpiry: 'Hold' });
-    assert.equal(spec.schedule.freeze[0]?.timeZone, 'UTC');
-    assert.equal(spec.schedule.checkpoints[0]?.onFailure, 'Hold');
-    assert.deepEqual(spec.triggers[0]?.compareWithStable, { holdFor: '10m' });
-    assert.equal(
-      spec.triggers[2]?.probe && Reflect.get(spec.triggers[2].probe, 'expectStatus'),
-      200,
-    );
-    assert.deepEqual(spec.rollback, {
-      sla: '15m',
-      stages: { stopTraffic: '1m', verify: '2m', restore: '9m', stabilize: '5m', report: '2m' },
-    });
-    assert.deepEqual(spec.canaryDown, { for: '3m', action: 'Rollback' });
-    assert.deepEqual(spec.preflight, {
-      policy: 'Require',
-      backtest: { window: '24h', maxFirings: 0 },
-    });
+    const created = accepted(await create(plane, { namespace }, sparse));
+    const expected = {
+      'spec.schedule.steps[2].approval': { quorum: 1, onExpiry: 'Hold' },
+      'spec.schedule.freeze[0].timeZone': 'UTC',
+      'spec.schedule.checkpoints[0].onFailure': 'Hold',
+      'spec.triggers[0].compareWithStable': { holdFor: '10m' },
+      'spec.triggers[2].probe.expectStatus': 200,
+      'spec.rollback': {
+        sla: '15m',
+        stages: { stopTraffic: '1m', verify: '2m', restore: '9m', stabilize: '5m', report: '2m' },
+      },
+      'spec.canaryDown': { for: '3m', action: 'Rollback' },
+      'spec.preflight': { policy: 'Require', backtest: { window: '24h', maxFirings: 0 } },
+    };
+    for (const [path, value] of Object.entries(expected)) {
+      assert.deepEqual(valueAt(created, path), value, path);
+    }
   });
 
   test("parts that belong to other APIs are kept as they are, a match and a Job's template", async () => {
@@ -166,14 +161,9 @@ describe('objects', () => {
       'spec.rollback.hooks[0].jobTemplate': jobTemplate,
       'spec.traffic.routes[1].generate.matches': matches,
     });
-    const created = accepted(
-      await create(plane, { namespace }, object),
-    ) as unknown as typeof goodRollout;
-    assert.deepEqual(created.spec.rollback.hooks[0]?.jobTemplate, jobTemplate);
-    assert.deepEqual(
-      Reflect.get(created.spec.traffic.routes[1]?.generate ?? {}, 'matches'),
-      matches,
-    );
+    const created = accepted(await create(plane, { namespace }, object));
+    assert.deepEqual(valueAt(created, 'spec.rollback.hooks[0].jobTemplate'), jobTemplate);
+    assert.deepEqual(valueAt(created, 'spec.traffic.routes[1].generate.matches'), matches);
   });
 
   test('two managers own a trigger each, and neither takes the other away', async () => {
@@ -289,10 +279,9 @@ async function selected(
   selector: string,
 ): Promise<readonly string[]> {
   const path = `${apiPath}/namespaces/${namespace}/${plural}?fieldSelector=${encodeURIComponent(selector)}`;
-  const { items } = accepted(await plane.client.send('GET', path)) as unknown as {
-    items: readonly KubeObject[];
-  };
-  return items.map(({ metadata }) => metadata.name);
+  const items = valueAt(accepted(await plane.client.send('GET', path)), 'items');
+  assert.ok(Array.isArray(items), path);
+  return items.map((item) => String(valueAt(item, 'metadata.name')));
 }
 
 async function asTable(plane: ControlPlane, path: string) {

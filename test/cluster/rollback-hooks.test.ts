@@ -1,6 +1,7 @@
 /** Hooks of a rollback on a real API server, whose own Job controller carries them out. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { z } from 'zod';
 import { readAudit } from '#scripts/testbed/index.ts';
 import {
   arm,
@@ -51,19 +52,19 @@ async function rolledBack(name: string, rollback: object) {
   return statusOf(found);
 }
 
-interface JobMetadata {
-  readonly name: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly ownerReferences: readonly { readonly name: string }[];
-}
+const jobSchema = z.object({
+  metadata: z.object({
+    name: z.string(),
+    labels: z.record(z.string(), z.string()),
+    ownerReferences: z.array(z.object({ name: z.string() })),
+  }),
+  spec: z.object({ ttlSecondsAfterFinished: z.number() }),
+});
 
 const jobsOf = async (name: string) => {
   const jobs = await world.plane.client.list('batch/v1', 'Job', namespace);
   return jobs
-    .map(({ metadata, ...job }) => ({
-      metadata: metadata as unknown as JobMetadata,
-      spec: Reflect.get(job, 'spec') as { readonly ttlSecondsAfterFinished: number },
-    }))
+    .map((job) => jobSchema.parse(job))
     .filter(({ metadata }) => metadata.labels['genesis.dev/rollout'] === name);
 };
 

@@ -192,7 +192,7 @@ export function trafficRouterContract(
       assert.equal(bench.cluster.writeCount, writeCount);
     });
 
-    test('gives up every field of an object on which no other manager has any left', async () => {
+    test('gives up every field of an object of which no other manager has one left', async () => {
       const bench = await start(0);
       await bench.set(50);
       await bench.keepOnlyOurFields();

@@ -12,6 +12,14 @@ export function patched<T extends object>(object: T, patch: Patch): T {
   return copy;
 }
 
+/** What stands at a path of the same form; undefined where something on the way is missing. */
+export function valueAt(object: unknown, path: string): unknown {
+  return partsOf(path).reduce<unknown>(
+    (at, part) => (typeof at === 'object' && at !== null ? Reflect.get(at, part) : undefined),
+    object,
+  );
+}
+
 function partsOf(path: string): readonly string[] {
   return path.replaceAll('[', '.').replaceAll(']', '').split('.');
 }
