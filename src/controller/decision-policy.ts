@@ -2,13 +2,8 @@
  * Is the ValidatingAdmissionPolicy for decisions in force? It is asked for when an approval matters, not watched: an
  * operator without the right to read policies works all the same, and no approval counts.
  */
-import {
-  decisionPolicy,
-  decisionPolicyBinding,
-  decisionPolicyName,
-  policyBindingResource,
-  policyResource,
-} from '#api/decision-policy.ts';
+import { policyBindingResource, policyResource } from '#api/admission-policy.ts';
+import { decisionPolicy, decisionPolicyBinding, decisionPolicyName } from '#api/decision-policy.ts';
 import type { DecisionPolicy } from '#core/snapshot.ts';
 import type { Clock } from '#ports/clock.ts';
 import { type Cluster, ClusterError, type KubeObject, type Resource } from '#ports/cluster.ts';

@@ -2,11 +2,10 @@
  * The ValidatingAdmissionPolicy that keeps the annotation genesis.dev/author honest where a step says `notBy: Author`:
  * an edit names whoever makes it, unless that is a program which may apply the changes of others (verb `author`).
  */
-import { policyBindingResource, policyResource } from './decision-policy.ts';
+import { bindingOf, policyOf } from './admission-policy.ts';
 import { annotations, group, rolloutResource } from './names.ts';
 
 const authorPolicyName = `authors.${group}`;
-const FORBIDDEN = 'Forbidden';
 
 function authorOf(object: string): string {
   const key = `'${annotations.author}'`;
@@ -15,46 +14,27 @@ function authorOf(object: string): string {
 
 const mayNameOthers = `authorizer.group('${group}').resource('${rolloutResource.plural}').namespace(request.namespace).name(request.name).check('author').allowed()`;
 
-export const authorPolicy = {
-  apiVersion: `${policyResource.group}/${policyResource.version}`,
-  kind: policyResource.kind,
-  metadata: { name: authorPolicyName },
-  spec: {
-    failurePolicy: 'Fail',
-    matchConstraints: {
-      resourceRules: [
-        {
-          apiGroups: [group],
-          apiVersions: ['*'],
-          operations: ['CREATE', 'UPDATE'],
-          resources: [rolloutResource.plural],
-        },
-      ],
+export const authorPolicy = policyOf({
+  name: authorPolicyName,
+  resource: rolloutResource,
+  operations: ['CREATE', 'UPDATE'],
+  matchConditions: [
+    {
+      name: 'somebody-else-approves',
+      expression:
+        'has(object.spec.schedule) && object.spec.schedule.steps.exists(s, has(s.approval) && has(s.approval.notBy))',
     },
-    matchConditions: [
-      {
-        name: 'somebody-else-approves',
-        expression:
-          'has(object.spec.schedule) && object.spec.schedule.steps.exists(s, has(s.approval) && has(s.approval.notBy))',
-      },
-      {
-        name: 'the-change-is-new',
-        expression: `oldObject == null || oldObject.spec != object.spec || ${authorOf('oldObject')} != ${authorOf('object')}`,
-      },
-    ],
-    validations: [
-      {
-        expression: `${authorOf('object')} == request.userInfo.username || ${mayNameOthers}`,
-        messageExpression: `'a step of this rollout wants approval by somebody else than the author (notBy: Author): annotate it with ${annotations.author}: ' + request.userInfo.username`,
-        reason: FORBIDDEN,
-      },
-    ],
-  },
-} as const;
+    {
+      name: 'the-change-is-new',
+      expression: `oldObject == null || oldObject.spec != object.spec || ${authorOf('oldObject')} != ${authorOf('object')}`,
+    },
+  ],
+  validations: [
+    {
+      expression: `${authorOf('object')} == request.userInfo.username || ${mayNameOthers}`,
+      messageExpression: `'a step of this rollout wants approval by somebody else than the author (notBy: Author): annotate it with ${annotations.author}: ' + request.userInfo.username`,
+    },
+  ],
+});
 
-export const authorPolicyBinding = {
-  apiVersion: authorPolicy.apiVersion,
-  kind: policyBindingResource.kind,
-  metadata: { name: authorPolicyName },
-  spec: { policyName: authorPolicyName, validationActions: ['Deny'] },
-} as const;
+export const authorPolicyBinding = bindingOf(authorPolicyName);
