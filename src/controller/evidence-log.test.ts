@@ -1,6 +1,7 @@
 /** Evidence on its way: never in the way of a look, tried again, kept once, and counted where it is lost. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { configMapResource } from '#api/names.ts';
 import type { RolloutStatus } from '#api/status.ts';
 import { createConfigMapStore } from '#evidence/config-map-store.ts';
 import { ClusterError, type KubeObject } from '#ports/cluster.ts';
@@ -85,7 +86,7 @@ class Bench {
 
   names(): string[] {
     return this.server
-      .list({ group: '', version: 'v1', kind: 'ConfigMap', plural: 'configmaps', namespaced: true })
+      .list(configMapResource)
       .map(({ metadata }) => metadata.name)
       .toSorted();
   }
@@ -194,15 +195,8 @@ describe('the log of evidence', () => {
     assert.deepEqual(one.changes, ['checkout', 'checkout', 'checkout']);
     const [, report] = one.names();
     assert.ok(report?.startsWith('checkout-') && one.names().length === 2);
-    const resource = {
-      group: '',
-      version: 'v1',
-      kind: 'ConfigMap',
-      plural: 'configmaps',
-      namespaced: true,
-    };
     for (const name of one.names()) {
-      const object = one.server.get(resource, { namespace: 'shop', name });
+      const object = one.server.get(configMapResource, { namespace: 'shop', name });
       assert.equal(object?.['immutable'], true, name);
       const data = JSON.stringify(object?.['data'] ?? {});
       assert.ok(!/NaN|undefined/.test(data), data);
@@ -238,17 +232,11 @@ describe('the log of evidence', () => {
     assert.equal(startedAt, '2026-11-22T12:00:00Z');
     one.log.keepEvents(rollout, one.status, [event(HOUR), event(7 * HOUR)]);
     await one.pass(3 * SECOND);
-    const resource = {
-      group: '',
-      version: 'v1',
-      kind: 'ConfigMap',
-      plural: 'configmaps',
-      namespaced: true,
-    };
     const isClosed = (segment: string) =>
-      one.server.get(resource, { namespace: 'shop', name: `checkout-${runId}-${segment}` })?.[
-        'immutable'
-      ];
+      one.server.get(configMapResource, {
+        namespace: 'shop',
+        name: `checkout-${runId}-${segment}`,
+      })?.['immutable'];
     assert.equal(isClosed('s0000'), true);
     assert.equal(isClosed('s0001'), undefined);
   });

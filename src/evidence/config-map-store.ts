@@ -2,7 +2,13 @@
  * Evidence in ConfigMaps that the rollout owns: a segment for six hours, immutable once it is closed. Every
  * addition reads the segment and writes it whole, guarded by its resourceVersion, so two leaders lose nothing.
  */
-import { annotations, fieldManager, labels, managedByValue } from '#api/names.ts';
+import {
+  annotations,
+  configMapResource,
+  fieldManager,
+  labels,
+  managedByValue,
+} from '#api/names.ts';
 import { type IndexRanges, noIndices, parseRanges, rangesText, union } from '#core/index-ranges.ts';
 import type { EvidenceLine } from '#core/record.ts';
 import { type Cluster, ClusterError, type KubeObject, type ObjectMeta } from '#ports/cluster.ts';
@@ -15,7 +21,6 @@ import type {
 } from '#ports/evidence-store.ts';
 import {
   bytesOf,
-  configMapResource,
   isClosed,
   isOwnedBy,
   LINES_KEY,

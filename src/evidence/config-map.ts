@@ -1,15 +1,7 @@
 /** How evidence stands in ConfigMaps: names, labels, annotations, and what is owned by whom. */
 import { annotations, labels, managedByValue } from '#api/names.ts';
-import type { KubeObject, ObjectMeta, Resource } from '#ports/cluster.ts';
+import type { KubeObject, ObjectMeta } from '#ports/cluster.ts';
 import type { EvidenceOwner } from '#ports/evidence-store.ts';
-
-export const configMapResource: Resource = {
-  group: '',
-  version: 'v1',
-  kind: 'ConfigMap',
-  plural: 'configmaps',
-  namespaced: true,
-};
 
 /** The key of `binaryData` that has the lines. */
 export const LINES_KEY = 'records.jsonl.gz';

@@ -4,6 +4,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { configMapResource } from '#api/names.ts';
 import { ClusterError } from '#ports/cluster.ts';
 import type { EvidenceOwner } from '#ports/evidence-store.ts';
 import {
@@ -12,7 +13,6 @@ import {
   snapshotRecord,
 } from '#test/contracts/evidence-store.contract.ts';
 import { FakeApiServer, FakeCluster } from '#test/fakes/cluster.ts';
-import { configMapResource } from './config-map.ts';
 import { createConfigMapStore } from './config-map-store.ts';
 import { createDirectoryStore } from './directory-store.ts';
 

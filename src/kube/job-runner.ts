@@ -1,21 +1,7 @@
 /** Jobs that run once, as batch/v1 Jobs: owned by the rollout, and kept long enough for nobody to run one twice. */
-import { labels, managedByValue } from '#api/names.ts';
-import {
-  type Cluster,
-  ClusterError,
-  type KubeObject,
-  type ObjectKey,
-  type Resource,
-} from '#ports/cluster.ts';
+import { jobResource, labels, managedByValue } from '#api/names.ts';
+import { type Cluster, ClusterError, type KubeObject, type ObjectKey } from '#ports/cluster.ts';
 import type { JobRunner, JobState, WantedJob } from '#ports/job-runner.ts';
-
-export const jobResource: Resource = {
-  group: 'batch',
-  version: 'v1',
-  kind: 'Job',
-  plural: 'jobs',
-  namespaced: true,
-};
 
 /** A finished Job says that it has run; it may go once nobody can ask any more. */
 const KEPT_MIN_SECONDS = 24 * 3600;

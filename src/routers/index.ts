@@ -1,5 +1,6 @@
 /** Which router serves which kind of route. A feature flag is served under the kind of its object, ConfigMap. */
 import { routeKinds } from '#api/kinds.ts';
+import { configMapResource } from '#api/names.ts';
 import type { Cluster, KubeObject, Resource } from '#ports/cluster.ts';
 import type { Logger } from '#ports/logger.ts';
 import type { TrafficRouter } from '#ports/traffic-router.ts';
@@ -7,18 +8,10 @@ import { createFeatureFlagSplitter } from './feature-flag.ts';
 import { gatewayApiSplitter } from './gateway-api.ts';
 import { createRouter, type Splitter } from './router.ts';
 
-const configMap: Resource = {
-  group: '',
-  version: 'v1',
-  kind: 'ConfigMap',
-  plural: 'configmaps',
-  namespaced: true,
-};
-
 const splitters: ReadonlyMap<Resource, () => Splitter> = new Map([
   [resourceOf(routeKinds.HTTPRoute), () => gatewayApiSplitter],
   [resourceOf(routeKinds.GRPCRoute), () => gatewayApiSplitter],
-  [configMap, createFeatureFlagSplitter],
+  [configMapResource, createFeatureFlagSplitter],
 ]);
 
 /** What the watch cache must hold, because routers read nothing else. */

@@ -3,14 +3,6 @@ import type { KubeObject, Resource } from '#ports/cluster.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-export const jobResource: Resource = {
-  group: 'batch',
-  version: 'v1',
-  kind: 'Job',
-  plural: 'jobs',
-  namespaced: true,
-};
-
 export const podResource: Resource = {
   group: '',
   version: 'v1',

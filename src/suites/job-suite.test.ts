@@ -1,13 +1,13 @@
 /** Health suites as Jobs, over the in-memory API server; test/cluster runs the same contract over a real one. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { jobResource } from '#api/names.ts';
 import { createJobRunner } from '#kube/job-runner.ts';
 import type { SuiteOrder } from '#ports/suite-runner.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { suiteRunnerContract } from '#test/contracts/suite-runner.contract.ts';
 import { FakeApiServer, FakeCluster } from '#test/fakes/cluster.ts';
 import { playKubelet, suiteTemplate } from '#test/fakes/suite-kubelet.ts';
-import { jobResource } from './job-reading.ts';
 import { createJobSuite } from './job-suite.ts';
 
 const namespace = 'shop';

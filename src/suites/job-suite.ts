@@ -4,13 +4,13 @@
  * over finds it and goes on waiting for it.
  */
 import { createHash } from 'node:crypto';
-import { labels } from '#api/names.ts';
+import { jobResource, labels } from '#api/names.ts';
 import type { RunSuite } from '#core/run-spec.ts';
 import type { Clock } from '#ports/clock.ts';
 import type { Cluster, KubeObject, Resource } from '#ports/cluster.ts';
 import type { JobRunner } from '#ports/job-runner.ts';
 import type { EarlierRuns, SuiteOrder, SuiteOutcome, SuiteRunner } from '#ports/suite-runner.ts';
-import { endOf, fieldsOf, jobResource, podResource, terminationMessage } from './job-reading.ts';
+import { endOf, fieldsOf, podResource, terminationMessage } from './job-reading.ts';
 import { readOutcome } from './suite-report.ts';
 
 export interface JobSuiteOptions {

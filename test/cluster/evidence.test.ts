@@ -1,6 +1,7 @@
 /** Evidence in ConfigMaps of a real API server: the contract of the store, and who owns what. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { configMapResource } from '#api/names.ts';
 import { createConfigMapStore } from '#evidence/config-map-store.ts';
 import { createCluster, type KubeCluster } from '#kube/cluster-client.ts';
 import { silentLogger } from '#ports/logger.ts';
@@ -12,13 +13,6 @@ import {
   snapshotRecord,
 } from '#test/contracts/evidence-store.contract.ts';
 
-const configMaps = {
-  group: '',
-  version: 'v1',
-  kind: 'ConfigMap',
-  plural: 'configmaps',
-  namespaced: true,
-};
 let plane: ControlPlane;
 let one: KubeCluster;
 let other: KubeCluster;
@@ -48,7 +42,7 @@ after(async () => {
 async function ownerNamed(name: string) {
   const metadata = { namespace: 'default', name };
   const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata };
-  const made = await one.create(configMaps, object, { signal: AbortSignal.timeout(20_000) });
+  const made = await one.create(configMapResource, object, { signal: AbortSignal.timeout(20_000) });
   return { ...object, ...metadata, uid: made.metadata.uid ?? '' };
 }
 

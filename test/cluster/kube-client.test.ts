@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { configMapResource } from '#api/names.ts';
 import { createCluster, type KubeCluster } from '#kube/cluster-client.ts';
 import { watchEndpoints } from '#kube/endpoints.ts';
 import { Events } from '#kube/events.ts';
@@ -15,14 +16,6 @@ import { type ControlPlane, startControlPlane } from '#scripts/testbed/index.ts'
 import { until } from '#test/kube/until.ts';
 import { VirtualClock } from '#test/kube/virtual-clock.ts';
 
-const core = (kind: string, plural: string): Resource => ({
-  group: '',
-  version: 'v1',
-  kind,
-  plural,
-  namespaced: true,
-});
-const configMaps = core('ConfigMap', 'configmaps');
 const slices: Resource = {
   group: 'discovery.k8s.io',
   version: 'v1',
@@ -84,11 +77,11 @@ describe('on a real API server', () => {
 
   it('fills from a watch-list, without any list', async () => {
     for (const name of ['one', 'two'])
-      await cluster.create(configMaps, configMap(name), { signal });
+      await cluster.create(configMapResource, configMap(name), { signal });
     const fresh = connect();
-    const watch = fresh.watch(configMaps, { namespaces: ['default'] });
+    const watch = fresh.watch(configMapResource, { namespaces: ['default'] });
     await watch.synced(AbortSignal.timeout(10_000));
-    const names = fresh.cachedAll(configMaps).map(({ metadata }) => metadata.name);
+    const names = fresh.cachedAll(configMapResource).map(({ metadata }) => metadata.name);
     assert.ok(names.includes('one') && names.includes('two'), names.join());
     await watch.stop();
     let requests = await audited();
@@ -103,59 +96,73 @@ describe('on a real API server', () => {
 
   it('reads its own writes at once, and never an older state after them', async () => {
     await cluster
-      .watch(configMaps, { namespaces: ['default'] })
+      .watch(configMapResource, { namespaces: ['default'] })
       .synced(AbortSignal.timeout(10_000));
-    await cluster.create(configMaps, configMap('own', { n: '0' }), { signal });
+    await cluster.create(configMapResource, configMap('own', { n: '0' }), { signal });
     const read = (): number => {
-      const data = cluster.cached(configMaps, key('own'))?.['data'] as { readonly n: string };
+      const data = cluster.cached(configMapResource, key('own'))?.['data'] as {
+        readonly n: string;
+      };
       return Number(data.n);
     };
     let newest = 0;
     const timer = setInterval(() => assert.ok(read() >= newest, `${read()} after ${newest}`), 1);
     try {
       for (let n = 1; n <= 200; n += 1) {
-        await cluster.mergePatch(configMaps, key('own'), { data: { n: String(n) } }, { signal });
+        await cluster.mergePatch(
+          configMapResource,
+          key('own'),
+          { data: { n: String(n) } },
+          { signal },
+        );
         newest = n;
         assert.equal(read(), n);
       }
     } finally {
       clearInterval(timer);
     }
-    await cluster.delete(configMaps, key('own'), { signal });
-    assert.equal(cluster.cached(configMaps, key('own')), undefined);
+    await cluster.delete(configMapResource, key('own'), { signal });
+    assert.equal(cluster.cached(configMapResource, key('own')), undefined);
     await sleep(100);
-    assert.equal(cluster.cached(configMaps, key('own')), undefined);
+    assert.equal(cluster.cached(configMapResource, key('own')), undefined);
   });
 
   describe('classifies', () => {
     const own = key('faults');
     const test = { op: 'test', path: '/data/a', value: 'other' } as const;
     const table: readonly (readonly [string, ClusterError['fault'], () => Promise<unknown>])[] = [
-      ['a failed test', 'conflict', () => cluster.jsonPatch(configMaps, own, [test], { signal })],
+      [
+        'a failed test',
+        'conflict',
+        () => cluster.jsonPatch(configMapResource, own, [test], { signal }),
+      ],
       [
         'a patch of a path that is not there',
         'conflict',
-        () => cluster.jsonPatch(configMaps, own, [{ op: 'remove', path: '/data/b' }], { signal }),
+        () =>
+          cluster.jsonPatch(configMapResource, own, [{ op: 'remove', path: '/data/b' }], {
+            signal,
+          }),
       ],
       [
         'a patch whose outcome is invalid',
         'invalid',
         () => {
           const spoil = { op: 'add', path: '/data/bad~1key', value: 'x' } as const;
-          return cluster.jsonPatch(configMaps, own, [spoil], { signal });
+          return cluster.jsonPatch(configMapResource, own, [spoil], { signal });
         },
       ],
       [
         'a patch of the wrong type',
         'invalid',
-        () => cluster.mergePatch(configMaps, own, { data: { a: 7 } }, { signal }),
+        () => cluster.mergePatch(configMapResource, own, { data: { a: 7 } }, { signal }),
       ],
       [
         'a PUT of an old state',
         'conflict',
         () => {
           const old = configMap('faults', {}, { resourceVersion: '1' });
-          return cluster.replace(configMaps, old, { signal });
+          return cluster.replace(configMapResource, old, { signal });
         },
       ],
       [
@@ -163,22 +170,27 @@ describe('on a real API server', () => {
         'conflict',
         () => {
           const mine = configMap('faults', { a: 'mine' });
-          return cluster.apply(configMaps, mine, { signal, fieldManager: 'somebody' });
+          return cluster.apply(configMapResource, mine, { signal, fieldManager: 'somebody' });
         },
       ],
       [
         'a second creation',
         'alreadyExists',
-        () => cluster.create(configMaps, configMap('faults'), { signal }),
+        () => cluster.create(configMapResource, configMap('faults'), { signal }),
       ],
-      ['what is not there', 'notFound', () => cluster.delete(configMaps, key('none'), { signal })],
+      [
+        'what is not there',
+        'notFound',
+        () => cluster.delete(configMapResource, key('none'), { signal }),
+      ],
       [
         'what does not exist at all',
         'notFound',
-        () => cluster.create({ ...configMaps, plural: 'nonsense' }, configMap('x'), { signal }),
+        () =>
+          cluster.create({ ...configMapResource, plural: 'nonsense' }, configMap('x'), { signal }),
       ],
     ];
-    before(() => cluster.create(configMaps, configMap('faults', { a: 'x' }), { signal }));
+    before(() => cluster.create(configMapResource, configMap('faults', { a: 'x' }), { signal }));
     for (const [what, fault, act] of table) {
       it(`${what} as ${fault}`, async () => {
         const error = await faultOf(act());
@@ -188,28 +200,31 @@ describe('on a real API server', () => {
 
     it('a missing right as forbidden, a wrong token as unauthorized', async () => {
       const eve = connect(await plane.kubeconfigFor('eve'));
-      assert.equal((await faultOf(eve.get(configMaps, own, signal))).fault, 'forbidden');
+      assert.equal((await faultOf(eve.get(configMapResource, own, signal))).fault, 'forbidden');
       const nobody = connect(await plane.kubeconfigFor('nobody', 'wrong'));
-      assert.equal((await faultOf(nobody.get(configMaps, own, signal))).fault, 'unauthorized');
+      assert.equal(
+        (await faultOf(nobody.get(configMapResource, own, signal))).fault,
+        'unauthorized',
+      );
     });
   });
 
   it('keeps an object with a finalizer in the cache until it is gone', async () => {
     const held = configMap('held', {}, { finalizers: ['genesis.io/test'] });
-    await cluster.create(configMaps, held, { signal });
-    await cluster.delete(configMaps, key('held'), { signal });
-    const cached = cluster.cached(configMaps, key('held'));
+    await cluster.create(configMapResource, held, { signal });
+    await cluster.delete(configMapResource, key('held'), { signal });
+    const cached = cluster.cached(configMapResource, key('held'));
     assert.notEqual(cached?.metadata.deletionTimestamp, undefined);
     const free = { metadata: { finalizers: null } };
-    await cluster.mergePatch(configMaps, key('held'), free, { signal });
-    await until('gone', () => cluster.cached(configMaps, key('held')) === undefined);
+    await cluster.mergePatch(configMapResource, key('held'), free, { signal });
+    await until('gone', () => cluster.cached(configMapResource, key('held')) === undefined);
   });
 
   it('lets no write out without the lease', async () => {
     const fenced = connect(plane.kubeconfigPath, { mayWrite: () => false, lost: signal });
-    const made = faultOf(fenced.create(configMaps, configMap('never-sent'), { signal }));
+    const made = faultOf(fenced.create(configMapResource, configMap('never-sent'), { signal }));
     assert.equal((await made).fault, 'fenced');
-    assert.equal(await fenced.get(configMaps, key('never-sent'), signal), undefined);
+    assert.equal(await fenced.get(configMapResource, key('never-sent'), signal), undefined);
     const requests = await audited();
     assert.deepEqual(
       requests.filter(({ verb, requestURI }) => verb === 'create' && requestURI.includes('never')),
@@ -226,7 +241,7 @@ describe('on a real API server', () => {
       reportingController: 'genesis-rollout',
       reportingInstance: 'test',
     });
-    const regarding = (await cluster.get(configMaps, key('one'), signal)) ?? assert.fail();
+    const regarding = (await cluster.get(configMapResource, key('one'), signal)) ?? assert.fail();
     const note = 'error-rate 7.2 % > 5 % for 5m0s '.repeat(100);
     const event = {
       regarding,
@@ -276,7 +291,7 @@ describe('on a real API server', () => {
 
   it('survives a crash of the API server in mid-watch: nothing lost, nothing told twice', async (context) => {
     const seen: string[] = [];
-    const watch = cluster.watch(configMaps, {
+    const watch = cluster.watch(configMapResource, {
       namespaces: ['default'],
       onChange: ({ type, old, new: now }) => {
         const { name = '' } = (now ?? old)?.metadata ?? {};
@@ -285,13 +300,13 @@ describe('on a real API server', () => {
     });
     await watch.synced(AbortSignal.timeout(10_000));
     for (const name of ['crash-a', 'crash-b', 'crash-c']) {
-      await cluster.create(configMaps, configMap(name), { signal });
+      await cluster.create(configMapResource, configMap(name), { signal });
     }
     await plane.stopApiServer({ signal: 'SIGKILL' });
     await until('noticed', () => !watch.isConnected);
-    const asked = await faultOf(cluster.get(configMaps, key('crash-a'), signal));
+    const asked = await faultOf(cluster.get(configMapResource, key('crash-a'), signal));
     assert.equal(asked.fault, 'unavailable');
-    assert.notEqual(cluster.cached(configMaps, key('crash-a')), undefined);
+    assert.notEqual(cluster.cached(configMapResource, key('crash-a')), undefined);
     await plane.startApiServer();
     const upAtMs = performance.now();
     // By another client, so that only the watch can tell.
@@ -308,7 +323,7 @@ describe('on a real API server', () => {
       'added crash-d',
       'deleted crash-b',
     ]);
-    await cluster.mergePatch(configMaps, key('crash-a'), { data: { x: 'y' } }, { signal });
+    await cluster.mergePatch(configMapResource, key('crash-a'), { data: { x: 'y' } }, { signal });
     await until('modified', () => seen.at(-1) === 'modified crash-a');
   });
 });
@@ -326,16 +341,17 @@ it('an API server without watch-lists is read in pages', async () => {
     logger: silentLogger,
   });
   try {
-    const create = (n: number) => cluster.create(configMaps, configMap(`paged-${n}`), { signal });
+    const create = (n: number) =>
+      cluster.create(configMapResource, configMap(`paged-${n}`), { signal });
     for (let n = 0; n < 1_100; n += 50) {
       await Promise.all(Array.from({ length: 50 }, (_, index) => create(n + index)));
     }
-    const watch = cluster.watch(configMaps, { namespaces: ['default'] });
+    const watch = cluster.watch(configMapResource, { namespaces: ['default'] });
     await watch.synced(AbortSignal.timeout(10_000));
-    assert.equal(cluster.cachedAll(configMaps, 'default').length, 1_100);
+    assert.equal(cluster.cachedAll(configMapResource, 'default').length, 1_100);
     await until('watching', () => watch.isConnected);
     await plane.client.apply(configMap('after') as never);
-    await until('after', () => cluster.cached(configMaps, key('after')) !== undefined);
+    await until('after', () => cluster.cached(configMapResource, key('after')) !== undefined);
   } finally {
     await cluster.close();
     await plane.stop();

@@ -4,6 +4,7 @@
  * While it leads it writes its name to a ConfigMap, as fast as it can. It says on stdout when it leads
  * and when it has lost.
  */
+import { configMapResource } from '#api/names.ts';
 import { createCluster, createElection } from '#kube/cluster-client.ts';
 import { silentLogger } from '#ports/logger.ts';
 import { systemClock as clock } from '#runtime/clock.ts';
@@ -13,13 +14,6 @@ const source = { type: 'file', path } as const;
 const shared = { source, version: 'test', clock, logger: silentLogger };
 const election = createElection({ ...shared, namespace: 'default', name: 'test-lease', identity });
 const cluster = createCluster({ ...shared, leadership: election });
-const configMaps = {
-  group: '',
-  version: 'v1',
-  kind: 'ConfigMap',
-  plural: 'configmaps',
-  namespaced: true,
-};
 
 const say = (word: string): boolean => process.stdout.write(`${word}\n`);
 
@@ -43,7 +37,7 @@ const { signal } = new AbortController();
 const key = { namespace: 'default', name: 'written-by' };
 while (!election.lost.aborted) {
   try {
-    await cluster.mergePatch(configMaps, key, { data: { by: identity } }, { signal });
+    await cluster.mergePatch(configMapResource, key, { data: { by: identity } }, { signal });
   } catch (error) {
     say(`refused ${String(error)}`);
   }
@@ -51,7 +45,7 @@ while (!election.lost.aborted) {
 }
 // Even now, with the lease lost, it tries.
 await cluster
-  .mergePatch(configMaps, key, { data: { by: identity } }, { signal })
+  .mergePatch(configMapResource, key, { data: { by: identity } }, { signal })
   .catch((error: unknown) => say(`refused ${String(error)}`));
 if (election.lost.reason instanceof Error) say(`ended: ${election.lost.reason.message}`);
 await cluster.close();

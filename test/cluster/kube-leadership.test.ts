@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { after, before, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { configMapResource } from '#api/names.ts';
 import { createCluster, type KubeCluster } from '#kube/cluster-client.ts';
 import { createAlwaysLeader } from '#kube/leadership.ts';
 import { silentLogger } from '#ports/logger.ts';
@@ -15,13 +16,6 @@ interface Candidate {
   readonly said: string[];
 }
 
-const configMaps = {
-  group: '',
-  version: 'v1',
-  kind: 'ConfigMap',
-  plural: 'configmaps',
-  namespaced: true,
-};
 const candidates: Candidate[] = [];
 /** Who wrote, in the order of the writes, each turn once. */
 const turns: string[] = [];
@@ -39,9 +33,13 @@ before(async () => {
   });
   const signal = AbortSignal.timeout(10_000);
   const metadata = { name: 'written-by', namespace: 'default' };
-  await cluster.create(configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata }, { signal });
+  await cluster.create(
+    configMapResource,
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata },
+    { signal },
+  );
   await cluster
-    .watch(configMaps, {
+    .watch(configMapResource, {
       namespaces: ['default'],
       onChange: ({ new: now }) => {
         const by = (now?.['data'] as { readonly by?: string } | undefined)?.by;

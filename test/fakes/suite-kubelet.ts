@@ -1,6 +1,7 @@
 /** Plays the Job controller and the kubelet for Jobs of suites: makes the pod, ends it with a message, ends the Job. */
+import { jobResource } from '#api/names.ts';
 import type { Cluster, KubeObject } from '#ports/cluster.ts';
-import { endOf, jobResource, podResource } from '#suites/job-reading.ts';
+import { endOf, podResource } from '#suites/job-reading.ts';
 import type { SuiteBehaviour } from '#test/contracts/suite-runner.contract.ts';
 
 export interface SuiteKubelet {

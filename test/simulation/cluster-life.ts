@@ -1,5 +1,5 @@
 /** What other controllers do in the simulated cluster: a gateway that accepts routes, and Jobs that run. */
-import { jobResource } from '#kube/job-runner.ts';
+import { jobResource } from '#api/names.ts';
 import type { FakeApiServer } from '#test/fakes/cluster.ts';
 import { type Random, streamOf } from './random.ts';
 import { key, routeResource } from './scenario.ts';

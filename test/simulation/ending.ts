@@ -1,9 +1,8 @@
 /** Invariant 4, second half: the end of a run says why, and so does its report. */
 
-import { annotations, labels } from '#api/names.ts';
+import { annotations, configMapResource, labels } from '#api/names.ts';
 import type { RolloutStatus } from '#api/status.ts';
 import { countUpTo, parseRanges } from '#core/index-ranges.ts';
-import { configMapResource } from '#evidence/config-map.ts';
 import type { FakeApiServer } from '#test/fakes/cluster.ts';
 import { Violation } from './checker.ts';
 import { namespace } from './scenario.ts';

@@ -37,6 +37,24 @@ export const controllerRevisionResource = {
   namespaced: true,
 } as const satisfies ResourceDescriptor;
 
+/** Evidence is kept in ConfigMaps, and a feature flag is a key of one. */
+export const configMapResource = {
+  group: '',
+  version: 'v1',
+  kind: 'ConfigMap',
+  plural: 'configmaps',
+  namespaced: true,
+} as const satisfies ResourceDescriptor;
+
+/** Hooks of a rollback and health suites run as Jobs. */
+export const jobResource = {
+  group: 'batch',
+  version: 'v1',
+  kind: 'Job',
+  plural: 'jobs',
+  namespaced: true,
+} as const satisfies ResourceDescriptor;
+
 export const shortNames = { rollout: ['gr', 'grollout'], decision: ['gdecision'] } as const;
 export const category = 'genesis';
 
