@@ -17,13 +17,16 @@ export const policyBindingResource = {
 
 const apiVersion = `${policyResource.group}/${policyResource.version}`;
 
+/** A reason of Kubernetes' own: the request is answered with 403. */
+const FORBIDDEN = 'Forbidden';
+
 /** In CEL. */
 interface Condition {
   readonly name: string;
   readonly expression: string;
 }
 
-/** In CEL; a request that fails it is answered with 403. */
+/** In CEL; a request that fails it is refused. */
 interface Validation {
   readonly expression: string;
   readonly messageExpression: string;
@@ -63,8 +66,7 @@ export function policyOf({
         ],
       },
       ...(matchConditions === undefined ? {} : { matchConditions }),
-      // A reason of Kubernetes' own.
-      validations: validations.map((one) => ({ ...one, reason: 'Forbidden' })),
+      validations: validations.map((one) => ({ ...one, reason: FORBIDDEN })),
     },
   };
 }
