@@ -19,6 +19,8 @@ export const HOUR = 60 * MINUTE;
 export const namespace = 'shop';
 export const rolloutName = 'checkout';
 
+export type TriggerInput = NonNullable<RolloutSpecInput['triggers']>[number];
+
 /** Trigger `errors` on one series a Service: nothing looks back, so nothing has to be waited for. */
 export const ERRORS = 'errors{service="$(arm.service)"}';
 
@@ -38,6 +40,15 @@ export const threeSteps: NonNullable<RolloutSpecInput['schedule']> = {
     { name: 'full', at: '2h', weight: 100 },
   ],
   end: '3h',
+};
+
+/** Half of the traffic from the start, and nothing else for ten hours. */
+export const halfForTenHours: NonNullable<RolloutSpecInput['schedule']> = {
+  steps: [
+    { name: 'half', at: '0h', weight: 50 },
+    { name: 'full', at: '10h', weight: 100 },
+  ],
+  end: '11h',
 };
 
 /** What a person writes, with defaults that make a rollout of three hours with one trigger. */

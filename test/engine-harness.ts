@@ -4,7 +4,7 @@ import type { TriggerStatus } from '#api/status.ts';
 import type { Answer, QueryFault, Question } from '#core/answer.ts';
 import type { Action } from '#core/decision.ts';
 import type { JobState } from '#core/snapshot.ts';
-import { EngineShell } from '#simulate/engine-shell.ts';
+import { type Crash, EngineShell } from '#simulate/engine-shell.ts';
 import type { VirtualRoute } from '#simulate/virtual-route.ts';
 import type { VirtualSuiteRun } from '#simulate/virtual-suites.ts';
 import {
@@ -117,6 +117,20 @@ export class EngineHarness extends EngineShell<RolloutSpecInput> {
   sleepUntil(atMs: number): void {
     this.now = atMs;
     this.nextAt = atMs;
+  }
+
+  /** One look in two dies, each time at another place, and the next process looks a second time. */
+  runThroughCrashes(
+    untilMs: number,
+    crashes: readonly Crash[] = ['beforeFirst', 'beforeStatus', 'beforeActions'],
+  ): void {
+    for (let look = 0; (this.nextAt ?? Infinity) <= untilMs; look += 1) {
+      const dies = look % 2 === 0;
+      if (dies) this.crashNext = crashes[(look / 2) % crashes.length];
+      this.now = this.nextAt ?? this.now;
+      this.look();
+      if (dies) this.nextAt = this.now;
+    }
   }
 
   protected override ready(arm: 'stable' | 'canary'): number | undefined {

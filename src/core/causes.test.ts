@@ -1,20 +1,18 @@
 /** Causes through the whole engine: what each says, what follows from it, and whom it calls. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { RolloutSpecInput } from '#api/rollout.ts';
-import { MINUTE, resolved, rolloutSpec, SECOND, type SeriesValue, T0 } from '#test/builders.ts';
+import {
+  halfForTenHours,
+  MINUTE,
+  resolved,
+  rolloutSpec,
+  SECOND,
+  type SeriesValue,
+  T0,
+  type TriggerInput,
+} from '#test/builders.ts';
 import { EngineHarness, type World } from '#test/engine-harness.ts';
 import { causeOfSilence, responseTo } from './causes.ts';
-
-type TriggerInput = NonNullable<RolloutSpecInput['triggers']>[number];
-
-const half: RolloutSpecInput['schedule'] = {
-  steps: [
-    { name: 'half', at: '0h', weight: 50 },
-    { name: 'full', at: '10h', weight: 100 },
-  ],
-  end: '11h',
-};
 
 const ratio: TriggerInput = {
   name: 'errors',
@@ -116,8 +114,10 @@ describe('a cause decides what follows:', () => {
       const course = new EngineHarness({
         spec: {
           schedule: {
-            ...half,
-            steps: half.steps.map((one) => (one.weight === 50 ? { ...one, weight } : one)),
+            ...halfForTenHours,
+            steps: halfForTenHours.steps.map((one) =>
+              one.weight === 50 ? { ...one, weight } : one,
+            ),
           },
           triggers: [{ ...ratio, ...trigger }],
         },
@@ -150,7 +150,7 @@ describe('a cause decides what follows:', () => {
   test('one page for Prometheus, however many triggers ask it', () => {
     const course = new EngineHarness({
       spec: {
-        schedule: half,
+        schedule: halfForTenHours,
         triggers: [ratio, { ...ratio, name: 'again' }, { ...ratio, name: 'more', noDataFor: '5m' }],
       },
       world: {
@@ -284,7 +284,7 @@ function comparing({ onFiring, canary, stable, stableGoneAt = ALWAYS }: Shared):
     span !== undefined && minute >= span[0] && minute < span[1];
   return new EngineHarness({
     spec: {
-      schedule: half,
+      schedule: halfForTenHours,
       triggers: [
         {
           name: 'errors',
@@ -325,13 +325,7 @@ describe('compareWithStable:', () => {
       const whole = comparing(row);
       whole.runUntil(T0 + 60 * MINUTE);
       const broken = comparing(row);
-      const crashes = ['beforeFirst', 'beforeStatus', 'beforeActions'] as const;
-      for (let look = 0; (broken.nextAt ?? ALWAYS) <= T0 + 60 * MINUTE; look += 1) {
-        if (look % 2 === 0) broken.crashNext = crashes[(look / 2) % crashes.length];
-        broken.now = broken.nextAt ?? broken.now;
-        broken.look();
-        if (look % 2 === 0) broken.nextAt = broken.now;
-      }
+      broken.runThroughCrashes(T0 + 60 * MINUTE);
       assert.deepEqual(broken.status.triggers, whole.status.triggers);
       assert.equal(broken.status.rollback?.startedAt, whole.status.rollback?.startedAt);
     });

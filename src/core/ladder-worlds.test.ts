@@ -3,20 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { parseDuration } from '#api/duration.ts';
-import type { RolloutSpecInput } from '#api/rollout.ts';
-import { MINUTE, SECOND, T0 } from '#test/builders.ts';
+import { halfForTenHours, MINUTE, SECOND, T0, type TriggerInput } from '#test/builders.ts';
 import { type Crash, EngineHarness } from '#test/engine-harness.ts';
 
-type TriggerInput = NonNullable<RolloutSpecInput['triggers']>[number];
-
 const END = T0 + 60 * MINUTE;
-const schedule: RolloutSpecInput['schedule'] = {
-  steps: [
-    { name: 'half', at: '0h', weight: 50 },
-    { name: 'full', at: '10h', weight: 100 },
-  ],
-  end: '11h',
-};
 
 const rung = fc.record(
   {
@@ -75,7 +65,7 @@ type Course = typeof course extends fc.Arbitrary<infer T> ? T : never;
 
 function harness({ trigger: chosen, canary, stable }: Course): EngineHarness {
   return new EngineHarness({
-    spec: { schedule, triggers: [chosen] },
+    spec: { schedule: halfForTenHours, triggers: [chosen] },
     world: {
       series: (query, atMs) => {
         const line = query.includes('"new"') ? canary : stable;
@@ -91,13 +81,7 @@ function harness({ trigger: chosen, canary, stable }: Course): EngineHarness {
 /** Looks on as the whole would, and dies at every second look, in turn at each place of the list. */
 function broken(chosen: Course): EngineHarness {
   const run = harness(chosen);
-  for (let look = 0; (run.nextAt ?? Number.POSITIVE_INFINITY) <= END; look += 1) {
-    const crash = chosen.crashes[(look / 2) % chosen.crashes.length];
-    if (look % 2 === 0 && crash !== undefined) run.crashNext = crash;
-    run.now = run.nextAt ?? run.now;
-    run.look();
-    if (look % 2 === 0) run.nextAt = run.now;
-  }
+  run.runThroughCrashes(END, chosen.crashes);
   return run;
 }
 

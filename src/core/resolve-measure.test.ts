@@ -1,12 +1,9 @@
 /** Where a number comes from, for every kind of source; what cannot be had is refused in a sentence. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { RolloutSpecInput } from '#api/rollout.ts';
-import { resolved, rolloutSpec } from '#test/builders.ts';
+import { resolved, rolloutSpec, type TriggerInput } from '#test/builders.ts';
 import type { Measure } from './run-spec.ts';
 import type { ResolvedSpec } from './snapshot.ts';
-
-type TriggerInput = NonNullable<RolloutSpecInput['triggers']>[number];
 
 const base = { name: 'it', severity: 'Info', condition: '> 0' } as const;
 
