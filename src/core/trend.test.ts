@@ -5,97 +5,48 @@ import { parseCondition } from '#api/condition-text.ts';
 import { MINUTE, SECOND, T0 } from '#test/builders.ts';
 import { judgeTrend, trendWindowMs } from './trend.ts';
 
-interface Row {
-  readonly name: string;
-  readonly condition: string;
-  readonly forMs?: number;
-  /** The value over minutes since the window began. */
-  readonly value: (minute: number) => number;
-  readonly trend: 'Worsening' | 'Improving' | 'Steady';
-}
+type Value = (minute: number) => number;
+
+const line =
+  (start: number, perMinute: number): Value =>
+  (minute) =>
+    start + minute * perMinute;
+
+/** The value over minutes since the window began. */
+type Row = readonly [
+  name: string,
+  condition: string,
+  value: Value,
+  trend: 'Worsening' | 'Improving' | 'Steady',
+  forMs?: number,
+];
 
 /** A threshold of 0.1 % and `for: 10m`: a change of 0.01 % in ten minutes is just a tenth. */
 const rows: readonly Row[] = [
-  {
-    name: 'a tenth up',
-    condition: '> 0.1%',
-    value: (m) => 0.002 + m * 0.00001,
-    trend: 'Worsening',
-  },
-  {
-    name: 'a tenth down',
-    condition: '> 0.1%',
-    value: (m) => 0.002 - m * 0.00001,
-    trend: 'Improving',
-  },
-  {
-    name: 'just less than a tenth up',
-    condition: '> 0.1%',
-    value: (m) => 0.002 + m * 0.0000099,
-    trend: 'Steady',
-  },
-  { name: 'a constant', condition: '> 0.1%', value: () => 0.1, trend: 'Steady' },
-  {
-    name: 'a pass rate that falls',
-    condition: '< 95%',
-    value: (m) => 0.9 - m * 0.01,
-    trend: 'Worsening',
-  },
-  {
-    name: 'a pass rate that rises',
-    condition: '<= 95%',
-    value: (m) => 0.8 + m * 0.01,
-    trend: 'Improving',
-  },
-  {
-    name: 'what comes nearer to a value it must not have',
-    condition: '== 5',
-    value: (m) => 10 - m * 0.3,
-    trend: 'Worsening',
-  },
-  {
-    name: 'what comes nearer to the value it must have',
-    condition: '!= 5',
-    value: (m) => 10 - m * 0.3,
-    trend: 'Improving',
-  },
-  {
-    name: 'what crosses the value it must have, and goes on',
-    condition: '!= 5',
-    value: (m) => 4 + m * 0.5,
-    trend: 'Worsening',
-  },
-  {
-    name: 'of alerts, one and then two, over 0',
-    condition: '> 0',
-    value: (m) => (m < 5 ? 1 : 2),
-    trend: 'Worsening',
-  },
-  { name: 'noise over 0', condition: '> 0', value: (m) => 100 + (m % 2), trend: 'Steady' },
-  { name: 'nothing but zeros over 0', condition: '>= 0', value: () => 0, trend: 'Steady' },
-  {
-    name: 'with a negative threshold',
-    condition: '> -10',
-    value: (m) => -9 + m * 0.11,
-    trend: 'Worsening',
-  },
-  {
-    name: 'with for: 0s, over the window',
-    condition: '> 0.1%',
-    forMs: 0,
-    value: (m) => 0.002 + m * 0.00002,
-    trend: 'Worsening',
-  },
-  {
-    name: 'with for: 1m, the change in that minute alone',
-    condition: '> 0.1%',
-    forMs: MINUTE,
-    value: (m) => 0.002 + m * 0.00002,
-    trend: 'Steady',
-  },
+  ['a tenth up', '> 0.1%', line(0.002, 0.00001), 'Worsening'],
+  ['a tenth down', '> 0.1%', line(0.002, -0.00001), 'Improving'],
+  ['just less than a tenth up', '> 0.1%', line(0.002, 0.0000099), 'Steady'],
+  ['a constant', '> 0.1%', () => 0.1, 'Steady'],
+  ['a pass rate that falls', '< 95%', line(0.9, -0.01), 'Worsening'],
+  ['a pass rate that rises', '<= 95%', line(0.8, 0.01), 'Improving'],
+  ['what comes nearer to a value it must not have', '== 5', line(10, -0.3), 'Worsening'],
+  ['what comes nearer to the value it must have', '!= 5', line(10, -0.3), 'Improving'],
+  ['what crosses the value it must have, and goes on', '!= 5', line(4, 0.5), 'Worsening'],
+  ['of alerts, one and then two, over 0', '> 0', (m) => (m < 5 ? 1 : 2), 'Worsening'],
+  ['noise over 0', '> 0', (m) => 100 + (m % 2), 'Steady'],
+  ['nothing but zeros over 0', '>= 0', () => 0, 'Steady'],
+  ['with a negative threshold', '> -10', line(-9, 0.11), 'Worsening'],
+  ['with for: 0s, over the window', '> 0.1%', line(0.002, 0.00002), 'Worsening', 0],
+  [
+    'with for: 1m, the change in that minute alone',
+    '> 0.1%',
+    line(0.002, 0.00002),
+    'Steady',
+    MINUTE,
+  ],
 ];
 
-function pointsOf(value: (minute: number) => number, minutes = 10) {
+function pointsOf(value: Value, minutes = 10) {
   return Array.from({ length: minutes * 4 + 1 }, (_, index) => ({
     atMs: T0 + index * 15 * SECOND,
     value: value(index / 4),
@@ -103,7 +54,7 @@ function pointsOf(value: (minute: number) => number, minutes = 10) {
 }
 
 describe('the trend', () => {
-  for (const { name, condition, forMs = 10 * MINUTE, value, trend } of rows) {
+  for (const [name, condition, value, trend, forMs = 10 * MINUTE] of rows) {
     test(`${name}: ${trend}`, () => {
       const of = { condition: parseCondition(condition), forMs, windowMs: 10 * MINUTE };
       const judged = judgeTrend(pointsOf(value), of);
@@ -113,10 +64,7 @@ describe('the trend', () => {
 
   test('says how much, in the unit of the condition', () => {
     const of = { condition: parseCondition('> 0.1%'), forMs: 10 * MINUTE, windowMs: 10 * MINUTE };
-    const judged = judgeTrend(
-      pointsOf((m) => 0.002 + m * 0.0001),
-      of,
-    );
+    const judged = judgeTrend(pointsOf(line(0.002, 0.0001)), of);
     assert.equal(
       judged.type === 'known' ? judged.message : '',
       'Worsening: 0.1% towards the breach in 10m0s',
@@ -126,7 +74,7 @@ describe('the trend', () => {
 
 describe('there is no trend', () => {
   const of = { condition: parseCondition('> 1'), forMs: MINUTE, windowMs: 10 * MINUTE };
-  const rising = pointsOf((m) => m);
+  const rising = pointsOf(line(0, 1));
   const sparse: readonly (readonly [string, typeof rising])[] = [
     ['without a reading', []],
     ['with two readings', rising.filter((_, index) => index === 0 || index === 40)],
