@@ -39,23 +39,17 @@ const studyStep: Readonly<Record<string, string>> = {
 };
 
 export function falseTable(rows: readonly Falses[]): string {
-  const lines = rows.map(({ bad, perSecond, fired }) => {
+  const head = [
+    'literal',
+    'relative',
+    'absolute',
+    'as planned',
+    'study: literal / relative / absolute',
+  ];
+  return cellTable(rows, head, studyFalses, ({ fired }) => {
     const { literal = 0, relative = 0, absolute = 0, planned = 0 } = fired;
-    const shares = [literal, relative, absolute, planned].map(percent);
-    return [percent(bad), perSecond, ...shares, studyFalses[`${bad} ${perSecond}`] ?? '–'];
+    return [literal, relative, absolute, planned].map(percent);
   });
-  return table(
-    [
-      'bad, %',
-      'requests/s an arm',
-      'literal',
-      'relative',
-      'absolute',
-      'as planned',
-      'study: literal / relative / absolute',
-    ],
-    lines,
-  );
 }
 
 export function borderTable(rows: readonly Falses[]): string {
@@ -85,52 +79,49 @@ export function commonTable(rows: readonly Falses[]): string {
 }
 
 export function stepTable(rows: readonly Detection[]): string {
-  const lines = rows.map((row) => [
-    ...cell(row),
-    ...['literal', 'relative', 'absolute', 'unbroken'].map((name) => delay(row, name)),
-    studyStep[`${row.bad} ${row.perSecond}`] ?? '–',
-  ]);
-  return table(
-    [
-      'bad, %',
-      'requests/s an arm',
-      'literal',
-      'relative',
-      'absolute',
-      'relative, α undivided',
-      'study: literal / relative',
-    ],
-    lines,
+  const head = [
+    'literal',
+    'relative',
+    'absolute',
+    'relative, α undivided',
+    'study: literal / relative',
+  ];
+  return cellTable(rows, head, studyStep, (row) =>
+    ['literal', 'relative', 'absolute', 'unbroken'].map((name) => delay(row, name)),
   );
 }
 
 /** @param anywhere the same cells with the onset anywhere in the hour */
 export function lateTable(rows: readonly Detection[], anywhere: readonly Detection[]): string {
-  const lines = rows.map((row, index) => {
+  const head = [
+    'blocks, at T+24h',
+    'blocks, anywhere in the hour',
+    'without blocks',
+    'study: blocks / without',
+  ];
+  return cellTable(rows, head, studyLate, (row, index) => {
     const other = anywhere[index];
     return [
-      ...cell(row),
       delay(row, 'relative'),
       other === undefined ? '' : delay(other, 'relative'),
       delay(row, 'unbroken'),
-      studyLate[`${row.bad} ${row.perSecond}`] ?? '–',
     ];
   });
-  return table(
-    [
-      'bad, %',
-      'requests/s an arm',
-      'blocks, at T+24h',
-      'blocks, anywhere in the hour',
-      'without blocks',
-      'study: blocks / without',
-    ],
-    lines,
-  );
 }
 
-function cell({ bad, perSecond }: Detection): readonly [string, number] {
-  return [percent(bad), perSecond];
+/** A line for each cell: what it is, what was measured, and what the study says of it. */
+function cellTable<Row extends Detection | Falses>(
+  rows: readonly Row[],
+  head: readonly string[],
+  study: Readonly<Record<string, string>>,
+  measured: (row: Row, index: number) => readonly string[],
+): string {
+  const lines = rows.map((row, index) => {
+    const { bad, perSecond } = row;
+    const says = study[`${bad} ${perSecond}`] ?? '–';
+    return [percent(bad), perSecond, ...measured(row, index), says];
+  });
+  return table(['bad, %', 'requests/s an arm', ...head], lines);
 }
 
 /** `6.5 (11.5)`, with what was missed or came before the onset. */
