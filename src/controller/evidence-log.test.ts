@@ -21,6 +21,10 @@ const rollout: KubeObject = {
 };
 const key = { namespace: 'shop', name: 'checkout' };
 
+function heldEvent({ at, note = 'n' }: { readonly at: string; readonly note?: string }) {
+  return { type: 'event', at, kind: 'Normal', reason: 'Held', note } as const;
+}
+
 class Bench {
   readonly server = new FakeApiServer();
   readonly cluster = new FakeCluster({ server: this.server });
@@ -82,6 +86,10 @@ class Bench {
     assert.ok(run !== undefined);
     const source = { ...key, run, status: this.status, atMs: this.harness.now, isFinal };
     return { type: 'WriteReport', runId: this.status.runId ?? '', source };
+  }
+
+  configMap(name: string): KubeObject | undefined {
+    return this.server.get(configMapResource, { namespace: 'shop', name });
   }
 
   names(): string[] {
@@ -164,15 +172,9 @@ describe('the log of evidence', () => {
     const { runId = '' } = one.status;
     one.keep(one.snapshot());
     await one.pass(SECOND);
-    const event = (count: number) => ({
-      type: 'event' as const,
-      at: one.status.startedAt ?? '',
-      kind: 'Normal' as const,
-      reason: 'Held',
-      note: `${count}`,
-    });
+    const at = one.status.startedAt ?? '';
     for (let count = 0; count < 300; count += 1) {
-      one.log.keepEvents(rollout, one.status, [event(count)]);
+      one.log.keepEvents(rollout, one.status, [heldEvent({ at, note: `${count}` })]);
     }
     assert.ok(one.told.filter((outcome) => outcome === 'lost 1').length >= 44);
     assert.deepEqual(one.log.stateOf(rollout, { runId }, 3)?.recorded, [], 'it is missing now');
@@ -196,7 +198,7 @@ describe('the log of evidence', () => {
     const [, report] = one.names();
     assert.ok(report?.startsWith('checkout-') && one.names().length === 2);
     for (const name of one.names()) {
-      const object = one.server.get(configMapResource, { namespace: 'shop', name });
+      const object = one.configMap(name);
       assert.equal(object?.['immutable'], true, name);
       const data = JSON.stringify(object?.['data'] ?? {});
       assert.ok(!/NaN|undefined/.test(data), data);
@@ -209,8 +211,7 @@ describe('the log of evidence', () => {
     const owner = { ...key, apiVersion: rollout.apiVersion, kind: rollout.kind, uid: 'u-1' };
     const never = new AbortController().signal;
     for (const runId of ['oldest', 'older', 'old']) {
-      const line = { type: 'event', at: 't', kind: 'Normal', reason: 'Held', note: 'n' } as const;
-      await store.append({ owner, runId, number: 0 }, [line], never);
+      await store.append({ owner, runId, number: 0 }, [heldEvent({ at: 't' })], never);
     }
     one.state(2);
     await one.pass(5 * SECOND);
@@ -222,21 +223,12 @@ describe('the log of evidence', () => {
     one.state();
     await one.pass(4 * SECOND);
     const { runId = '', startedAt } = one.status;
-    const event = (offsetMs: number) => ({
-      type: 'event' as const,
-      at: new Date(T0 + offsetMs).toISOString(),
-      kind: 'Normal' as const,
-      reason: 'Held',
-      note: 'n',
-    });
+    const event = (offsetMs: number) => heldEvent({ at: new Date(T0 + offsetMs).toISOString() });
     assert.equal(startedAt, '2026-11-22T12:00:00Z');
     one.log.keepEvents(rollout, one.status, [event(HOUR), event(7 * HOUR)]);
     await one.pass(3 * SECOND);
     const isClosed = (segment: string) =>
-      one.server.get(configMapResource, {
-        namespace: 'shop',
-        name: `checkout-${runId}-${segment}`,
-      })?.['immutable'];
+      one.configMap(`checkout-${runId}-${segment}`)?.['immutable'];
     assert.equal(isClosed('s0000'), true);
     assert.equal(isClosed('s0001'), undefined);
   });

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import type { DecisionSpec } from '#api/decision.ts';
 import { approve, messageOf, outcomeOf, withApproval } from '#test/approvals.ts';
 import { HOUR, MINUTE, SECOND, T0 } from '#test/builders.ts';
-import { EngineHarness } from '#test/engine-harness.ts';
+import { type Crash, EngineHarness } from '#test/engine-harness.ts';
 
 describe('a decision is refused with a reason', () => {
   const rows: readonly [string, Partial<DecisionSpec> & Pick<DecisionSpec, 'decision'>, RegExp][] =
@@ -156,12 +156,7 @@ describe('a decision is applied once', () => {
     test(`when the process dies ${crash}`, () => {
       const harness = withApproval();
       harness.runUntil(T0 + HOUR);
-      const name = harness.decide(approve);
-      harness.crashNext = crash;
-      harness.look();
-      harness.sleepUntil(harness.now + SECOND);
-      harness.runFor(MINUTE);
-      assert.equal(outcomeOf(harness, name), 'Applied');
+      applyInSpiteOf(crash, harness, approve);
       assert.equal(harness.status.decisions?.length, 1);
       assert.equal(harness.weight(), 50);
     });
@@ -171,12 +166,7 @@ describe('a decision is applied once', () => {
       harness.runUntil(T0 + MINUTE);
       harness.decide({ decision: 'Abort' });
       harness.runFor(MINUTE);
-      const name = harness.decide({ decision: 'Retry' });
-      harness.crashNext = crash;
-      harness.look();
-      harness.sleepUntil(harness.now + SECOND);
-      harness.runFor(MINUTE);
-      assert.equal(outcomeOf(harness, name), 'Applied');
+      applyInSpiteOf(crash, harness, { decision: 'Retry' });
       assert.equal(harness.status.phase, 'Progressing');
       assert.equal(harness.status.history?.length, 1);
     });
@@ -184,12 +174,7 @@ describe('a decision is applied once', () => {
     test(`when the process dies ${crash} of an abort`, () => {
       const harness = new EngineHarness();
       harness.runUntil(T0 + HOUR + MINUTE);
-      const name = harness.decide({ decision: 'Abort' });
-      harness.crashNext = crash;
-      harness.look();
-      harness.sleepUntil(harness.now + SECOND);
-      harness.runFor(MINUTE);
-      assert.equal(outcomeOf(harness, name), 'Applied');
+      applyInSpiteOf(crash, harness, { decision: 'Abort' });
       assert.equal(harness.status.phase, 'RolledBack');
     });
   }
@@ -223,3 +208,17 @@ describe('a decision is applied once', () => {
     assert.equal(harness.decisions.outcomes.size, 61);
   });
 });
+
+/** The look that finds the decision dies; another process looks a second later. */
+function applyInSpiteOf(
+  crash: Crash,
+  harness: EngineHarness,
+  decision: Parameters<EngineHarness['decide']>[0],
+): void {
+  const name = harness.decide(decision);
+  harness.crashNext = crash;
+  harness.look();
+  harness.sleepUntil(harness.now + SECOND);
+  harness.runFor(MINUTE);
+  assert.equal(outcomeOf(harness, name), 'Applied');
+}
