@@ -17,7 +17,8 @@ test('canary that we have lowered ourselves was lowered by no other writer, what
   run.now = decidedAt;
   run.look();
   assert.equal(run.weight(), 0);
-  assert.equal(run.status.rollback, undefined);
+  const written = run.status;
+  assert.equal(written.rollback, undefined);
   // Its pods are gone with the traffic, which is a reason of its own not to rise.
   run.world.ready = (arm) => (arm === 'canary' ? 0 : 2);
   run.sleepUntil(decidedAt + 5 * SECOND);
