@@ -7,24 +7,16 @@ import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { rolloutSpecSchema } from '#api/rollout.ts';
 import type { RolloutStatus } from '#api/status.ts';
-import { DecisionIndex } from '#controller/decisions.ts';
-import { noEvidence } from '#controller/evidence.ts';
 import { type Reconciler, reconcile } from '#controller/reconcile.ts';
 import { RolloutIndex } from '#controller/rollout-index.ts';
-import { Specs } from '#controller/specs.ts';
 import type { Answer, MetricQuestion } from '#core/answer.ts';
-import { createJobRunner } from '#kube/job-runner.ts';
 import { ClusterError, type KubeObject } from '#ports/cluster.ts';
 import type { EventNote } from '#ports/event-recorder.ts';
-import { silentLogger } from '#ports/logger.ts';
-import { inspectQuery } from '#promql/inspect-query.ts';
-import { createRouters, routeResources } from '#routers/index.ts';
-import { createWorkloads } from '#routers/workloads.ts';
+import { routeResources } from '#routers/index.ts';
 import { systemClock } from '#runtime/clock.ts';
-import { RightOfWay } from '#runtime/right-of-way.ts';
 import { arbitraryBroken, arbitrarySpec } from '#test/arbitraries.ts';
 import { FakeApiServer, FakeCluster } from '#test/fakes/cluster.ts';
-import { noProber, noSuites } from '#test/fakes/sources.ts';
+import { quietShell } from '#test/shell.ts';
 import { key, rolloutObject, rolloutResource, routeObject } from '#test/simulation/scenario.ts';
 
 interface Bench {
@@ -77,35 +69,13 @@ function bench(rollout: KubeObject): Bench {
     events,
     nowMs: Date.UTC(2026, 10, 22, 12),
     answer: healthy,
-    shell: {
+    shell: quietShell({
       clock: { ...systemClock, now: () => made.nowMs },
       cluster,
       index,
-      decisions: new DecisionIndex(),
-      decisionPolicy: { read: () => Promise.resolve({ type: 'enforced', sinceMs: 0 }) },
-      endpoints: { ready: () => 1 },
-      routers: createRouters(cluster, silentLogger),
-      workloads: createWorkloads({
-        cluster,
-        logger: silentLogger,
-        watchState: () => ({ type: 'synced' }),
-      }),
-      jobs: createJobRunner(cluster),
-      specs: new Specs(inspectQuery),
       ask: (question) => Promise.resolve(made.answer(question)),
-      evidence: noEvidence,
-      prober: noProber,
-      suites: noSuites,
-      routesWatched: () => Promise.resolve(),
-      rightOfWay: new RightOfWay(systemClock),
       events: { record: (note) => events.push(note) },
-      observer: {
-        decided: () => undefined,
-        reconciled: () => undefined,
-        forgotten: () => undefined,
-      },
-      logger: silentLogger,
-    },
+    }),
     look: () => reconcile(key, made.shell, new AbortController().signal),
     status: () => server.get(rolloutResource, key)?.['status'] ?? {},
   };

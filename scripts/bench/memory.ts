@@ -7,24 +7,14 @@ import { runInNewContext } from 'node:vm';
 import { fieldManager, rolloutResource } from '#api/names.ts';
 import { rolloutSpecSchema } from '#api/rollout.ts';
 import { Controller } from '#controller/controller.ts';
-import { DecisionIndex } from '#controller/decisions.ts';
-import { noEvidence } from '#controller/evidence.ts';
-import type { Reconciler } from '#controller/reconcile.ts';
-import { RolloutIndex } from '#controller/rollout-index.ts';
-import { Specs } from '#controller/specs.ts';
 import type { Answer, MetricQuestion } from '#core/answer.ts';
-import { createJobRunner } from '#kube/job-runner.ts';
 import type { KubeObject } from '#ports/cluster.ts';
-import { silentLogger } from '#ports/logger.ts';
 import { createDedupe } from '#prometheus/dedupe.ts';
-import { inspectQuery } from '#promql/inspect-query.ts';
-import { createRouters, routeResources } from '#routers/index.ts';
-import { createWorkloads } from '#routers/workloads.ts';
-import { RightOfWay } from '#runtime/right-of-way.ts';
+import { routeResources } from '#routers/index.ts';
 import { WorkQueue } from '#runtime/work-queue.ts';
 import { createTelemetry } from '#telemetry/metrics.ts';
 import { FakeApiServer, FakeCluster } from '#test/fakes/cluster.ts';
-import { noProber, noSuites } from '#test/fakes/sources.ts';
+import { quietShell } from '#test/shell.ts';
 import { VirtualClock } from './virtual-clock.ts';
 import { longRollout, longRoute, NAMESPACE, rolloutName } from './world.ts';
 
@@ -103,28 +93,10 @@ function createWorld(rollouts: number) {
   const telemetry = createTelemetry({ version: 'bench', clock });
   let looks = 0;
   const { reconciles } = telemetry;
-  const shell: Reconciler = {
+  const shell = quietShell({
     clock,
     cluster,
-    rightOfWay: new RightOfWay(clock),
-    endpoints: { ready: () => 1 },
-    routers: createRouters(cluster, silentLogger),
-    workloads: createWorkloads({
-      cluster,
-      logger: silentLogger,
-      watchState: () => ({ type: 'synced' }),
-    }),
-    index: new RolloutIndex(),
-    specs: new Specs(inspectQuery),
     ask: createAsk(clock),
-    evidence: noEvidence,
-    prober: noProber,
-    suites: noSuites,
-    jobs: createJobRunner(cluster),
-    decisions: new DecisionIndex(),
-    decisionPolicy: { read: () => Promise.resolve({ type: 'enforced', sinceMs: 0 }) },
-    routesWatched: () => Promise.resolve(),
-    events: { record: () => undefined },
     observer: {
       ...reconciles,
       reconciled: (...told: Parameters<typeof reconciles.reconciled>) => {
@@ -132,8 +104,7 @@ function createWorld(rollouts: number) {
         reconciles.reconciled(...told);
       },
     },
-    logger: silentLogger,
-  };
+  });
   const queue = new WorkQueue({ clock, metrics: telemetry.queue });
   const controller = new Controller({ shell, queue, concurrency: 64 });
   const keyOf = (name: string) => ({ namespace: NAMESPACE, name });

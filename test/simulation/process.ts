@@ -1,27 +1,20 @@
 /** One process of the operator: the real shell and engine over its own client, which can die at any request. */
 import { decisionResource } from '#api/names.ts';
 import { rolloutSpecSchema } from '#api/rollout.ts';
-import { DecisionIndex } from '#controller/decisions.ts';
 import { type EvidenceKeeper, noEvidence } from '#controller/evidence.ts';
 import { EvidenceLog } from '#controller/evidence-log.ts';
 import { type Reconciler, type Return, reconcile } from '#controller/reconcile.ts';
-import { RolloutIndex } from '#controller/rollout-index.ts';
-import { Specs } from '#controller/specs.ts';
 import type { Answer, MetricQuestion } from '#core/answer.ts';
 import type { DecisionPolicy } from '#core/snapshot.ts';
 import { createConfigMapStore } from '#evidence/config-map-store.ts';
-import { createJobRunner } from '#kube/job-runner.ts';
 import type { EventNote } from '#ports/event-recorder.ts';
 import type { EvidenceStore } from '#ports/evidence-store.ts';
 import { silentLogger } from '#ports/logger.ts';
 import type { SuiteOutcome } from '#ports/suite-runner.ts';
 import { createProber } from '#probes/prober.ts';
-import { inspectQuery } from '#promql/inspect-query.ts';
-import { createRouters } from '#routers/index.ts';
-import { createWorkloads } from '#routers/workloads.ts';
-import { RightOfWay } from '#runtime/right-of-way.ts';
 import { createSuiteBoard } from '#suites/suite-board.ts';
 import { type FakeApiServer, FakeCluster, type FakeRequest } from '#test/fakes/cluster.ts';
+import { innerShell } from '#test/shell.ts';
 import { key, rolloutResource, routeResource } from './scenario.ts';
 import { type SimTime, systemTimeOf, Timers } from './time.ts';
 
@@ -115,22 +108,10 @@ export class Process {
     const world = this.#world;
     const clock = systemTimeOf(world.time, this.timers);
     return {
-      clock,
-      rightOfWay: new RightOfWay(clock),
-      cluster: this.cluster,
+      ...innerShell(clock, this.cluster),
       endpoints: { ready: (_, service) => world.ready(service) },
-      routers: createRouters(this.cluster, silentLogger),
-      index: new RolloutIndex(),
-      jobs: createJobRunner(this.cluster),
-      decisions: new DecisionIndex(),
       decisionPolicy: { read: () => Promise.resolve(world.decisionPolicy()) },
-      specs: new Specs(inspectQuery),
       ask: (question) => Promise.resolve(world.ask(question)),
-      workloads: createWorkloads({
-        cluster: this.cluster,
-        logger: silentLogger,
-        watchState: () => ({ type: 'synced' }),
-      }),
       evidence: this.#newEvidence(),
       prober: createProber({
         ask: ({ url }) =>
@@ -143,14 +124,7 @@ export class Process {
           }),
       }),
       suites: this.#newSuites(),
-      routesWatched: () => Promise.resolve(),
       events: { record: world.onEvent },
-      observer: {
-        decided: () => undefined,
-        reconciled: () => undefined,
-        forgotten: () => undefined,
-      },
-      logger: silentLogger,
     };
   }
 
