@@ -1,28 +1,24 @@
 /** What the scenario says of named measures, at any time: from its samples, or healthy where it says nothing. */
 import type { Arm, Meaning, Subject } from './measures.ts';
 import type { SeriesInput } from './scenario.ts';
-import { parseSamples, type Samples, sampleKinds } from './series-notation.ts';
+import { parseSamples, type Samples, type SampleTiming, sampleKinds } from './series-notation.ts';
 
 export interface TrafficShare {
   /** Canary's share at that time, in percent. */
   (atMs: number): number;
 }
 
-export interface Timed {
+export interface Timed extends SampleTiming {
   readonly samples: Samples;
-  readonly beginMs: number;
-  readonly intervalMs: number;
 }
 
 export type NamedValuesResult =
   | { readonly type: 'ok'; readonly values: NamedValues }
   | { readonly type: 'invalid'; readonly problems: readonly string[] };
 
-export interface NamedValuesInput {
+export interface NamedValuesInput extends SampleTiming {
   readonly series: readonly SeriesInput[];
   readonly subjects: readonly Subject[];
-  readonly beginMs: number;
-  readonly intervalMs: number;
   readonly isHealthyElse: boolean;
   readonly shareOf: TrafficShare;
 }
@@ -102,7 +98,7 @@ export class NamedValues {
 }
 
 /** The last sample stands until the end. */
-function valueAt({ samples, beginMs, intervalMs }: Timed, atMs: number): number | undefined {
+export function valueAt({ samples, beginMs, intervalMs }: Timed, atMs: number): number | undefined {
   const last = samples.kinds.length - 1;
   const index = Math.min(last, Math.floor((atMs - beginMs) / intervalMs));
   return samples.kinds[index] === sampleKinds.value ? samples.values[index] : undefined;

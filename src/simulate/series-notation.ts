@@ -11,6 +11,14 @@ export interface Samples {
   readonly values: Float64Array;
 }
 
+/** When samples are. */
+export interface SampleTiming {
+  /** When the first sample of every series is. */
+  readonly beginMs: number;
+  /** The distance of samples. */
+  readonly intervalMs: number;
+}
+
 export type NotationResult =
   | { readonly type: 'ok'; readonly samples: Samples }
   | { readonly type: 'invalid'; readonly message: string };

@@ -1,26 +1,21 @@
 /** Whoever is probed in a scenario: up, unless a trigger's probe is said to be down. A process knows only what it has seen. */
 import type { RolloutSpec } from '#api/rollout.ts';
 import type { Answer, ProbeQuestion } from '#core/answer.ts';
-import { nextChangeMs } from './named-values.ts';
+import { nextChangeMs, type Timed, valueAt } from './named-values.ts';
 import type { SeriesInput } from './scenario.ts';
-import { parseSamples, type Samples, sampleKinds } from './series-notation.ts';
+import { parseSamples, type SampleTiming } from './series-notation.ts';
 
 export type ProbesResult =
   | { readonly type: 'ok'; readonly probes: VirtualProbes }
   | { readonly type: 'invalid'; readonly problems: readonly string[] };
 
-export interface Timing {
-  readonly beginMs: number;
-  readonly intervalMs: number;
-}
-
 export function virtualProbes(
   series: readonly SeriesInput[],
   spec: RolloutSpec,
-  timing: Timing,
+  timing: SampleTiming,
 ): ProbesResult {
   const problems: string[] = [];
-  const byUrl = new Map<string, Samples>();
+  const byUrl = new Map<string, Timed>();
   for (const [index, { probe, values }] of series.entries()) {
     if (probe === undefined) continue;
     const url = spec.triggers.find((one) => one.name === probe)?.probe?.url;
@@ -33,23 +28,21 @@ export function virtualProbes(
     } else if (parsed.type === 'invalid') {
       problems.push(`series[${index}].values: ${parsed.message}`);
     } else {
-      byUrl.set(url, parsed.samples);
+      byUrl.set(url, { samples: parsed.samples, ...timing });
     }
   }
   return problems.length > 0
     ? { type: 'invalid', problems }
-    : { type: 'ok', probes: new VirtualProbes(byUrl, timing) };
+    : { type: 'ok', probes: new VirtualProbes(byUrl) };
 }
 
 export class VirtualProbes {
-  readonly #byUrl: ReadonlyMap<string, Samples>;
-  readonly #timing: Timing;
+  readonly #byUrl: ReadonlyMap<string, Timed>;
   /** Since when the process that asks has run. */
   seenSinceMs = Number.NEGATIVE_INFINITY;
 
-  constructor(byUrl: ReadonlyMap<string, Samples>, timing: Timing) {
+  constructor(byUrl: ReadonlyMap<string, Timed>) {
     this.#byUrl = byUrl;
-    this.#timing = timing;
   }
 
   answer(question: ProbeQuestion): Answer {
@@ -69,18 +62,13 @@ export class VirtualProbes {
   }
 
   constantUntil(url: string, atMs: number): number {
-    const samples = this.#byUrl.get(url);
-    if (samples === undefined) return Number.POSITIVE_INFINITY;
-    return nextChangeMs({ samples, ...this.#timing }, atMs);
+    const timed = this.#byUrl.get(url);
+    return timed === undefined ? Number.POSITIVE_INFINITY : nextChangeMs(timed, atMs);
   }
 
   /** 1 is up, 0 is down; the last sample stands until the end. */
   at(url: string, atMs: number): number {
-    const samples = this.#byUrl.get(url);
-    if (samples === undefined) return 1;
-    const { beginMs, intervalMs } = this.#timing;
-    const last = samples.kinds.length - 1;
-    const index = Math.min(last, Math.floor((atMs - beginMs) / intervalMs));
-    return samples.kinds[index] === sampleKinds.value && samples.values[index] === 1 ? 1 : 0;
+    const timed = this.#byUrl.get(url);
+    return timed === undefined || valueAt(timed, atMs) === 1 ? 1 : 0;
   }
 }

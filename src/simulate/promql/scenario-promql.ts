@@ -4,16 +4,12 @@ import { type Expr, PromqlFault } from '#promql/ast.ts';
 import { checkPromql } from '#promql/check.ts';
 import { parsePromql } from '#promql/parse.ts';
 import type { SeriesInput } from '#simulate/scenario.ts';
-import { parseSamples } from '#simulate/series-notation.ts';
+import { parseSamples, type SampleTiming } from '#simulate/series-notation.ts';
 import { type Column, EvaluationFault, type Grid, type Labels, NAME } from './columns.ts';
 import { evaluate, type Value } from './evaluate.ts';
 import { type StoredSeries, selects, storedSeries } from './storage.ts';
 
-export interface PromqlTiming {
-  /** When the first sample of every series is. */
-  readonly beginMs: number;
-  /** The distance of samples. */
-  readonly intervalMs: number;
+export interface PromqlTiming extends SampleTiming {
   /** When the last instant is that anybody asks for, and how far apart they ask. */
   readonly endMs: number;
   readonly stepMs: number;

@@ -1,6 +1,6 @@
 /** The series of a scenario as Prometheus would have stored them, and how selectors find them. */
 import type { Matcher } from '#promql/ast.ts';
-import { type Samples, sampleKinds } from '#simulate/series-notation.ts';
+import { type Samples, type SampleTiming, sampleKinds } from '#simulate/series-notation.ts';
 import { type Column, emptyColumn, type Grid, type Labels, NAME, timeAt } from './columns.ts';
 
 /** Samples in order of time. A stale one ends the series until the next. */
@@ -15,11 +15,7 @@ export interface StoredSeries {
 /** Prometheus' default: a sample is good for less than this long. */
 const LOOKBACK_MS = 5 * 60_000;
 
-export function storedSeries(
-  labels: Labels,
-  samples: Samples,
-  timing: { readonly beginMs: number; readonly intervalMs: number },
-): StoredSeries {
+export function storedSeries(labels: Labels, samples: Samples, timing: SampleTiming): StoredSeries {
   const there = [...samples.kinds.keys()].filter(
     (index) => samples.kinds[index] !== sampleKinds.absent,
   );
