@@ -15,6 +15,7 @@ import {
   statusOf,
 } from './operator-world.ts';
 import { asUser, messageOf, nameOf, roleFor, statusFieldOf } from './people.ts';
+import { pollUntil } from './testbed-polling.ts';
 
 const decisions = `/apis/genesis.dev/v1alpha1/namespaces/${namespace}/genesisdecisions`;
 const rollouts = `/apis/genesis.dev/v1alpha1/namespaces/${namespace}/genesisrollouts`;
@@ -177,19 +178,22 @@ describe('the operator', () => {
       kind: 'ValidatingAdmissionPolicyBinding',
       name: decisionPolicyName,
     });
-    await sleep(2_000);
-    const made = await asUser(
-      world.plane,
-      'bob',
-      decisions,
-      decision({ rollout: 'unchecked', by: 'alice' }),
+    // The API server enforces what it has seen: until it has seen this, it stops a forged name.
+    const forged = decision({ rollout: 'unchecked', by: 'alice' });
+    const made = await pollUntil(
+      () => asUser(world.plane, 'bob', decisions, forged),
+      ({ status }) => status === 201,
+      30_000,
     );
-    assert.equal(made.status, 201);
     const [refused, message = ''] = await outcome(nameOf(made.body));
     assert.equal(refused, 'Refused');
     assert.match(message, /ValidatingAdmissionPolicyBinding decisions.genesis.dev is not in the/);
-    const status = statusOf(await client.get(referenceTo('GenesisRollout', 'unchecked')));
-    assert.equal(status.weight, 0);
-    assert.match(status.message ?? '', /no approval counts: ValidatingAdmissionPolicyBinding/);
+    const why = /no approval counts: ValidatingAdmissionPolicyBinding/;
+    const object = await client.waitFor(
+      referenceTo('GenesisRollout', 'unchecked'),
+      (found) => why.test(statusOf(found).message ?? ''),
+      30_000,
+    );
+    assert.equal(statusOf(object).weight, 0);
   });
 });
