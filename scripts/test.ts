@@ -2,17 +2,21 @@
  * `npm test`: every test of this repository. `npm run test:unit` and `npm run test:cluster` run a part of them; words
  * after `--` choose files whose path contains one of them: `npm run test:unit -- trigger schedule`.
  *
- *   unit     beside the sources and under test/: one process for all, seconds
+ *   unit     beside the sources and under test/: a process a core, about a minute
  *   cluster  test/cluster/: against a real API server, which is built first if it is not in the cache
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { globSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { runShares } from './testing/shares.ts';
 import { runStage, type Stage, type StageResult } from './testing/stage.ts';
 import { summaryText } from './testing/summary.ts';
 
 const NODE_MAJOR_MIN = 24;
+/** More processes than this gain little: each loads what its files need. */
+const UNIT_SHARES_MAX = 4;
 const root = join(import.meta.dirname, '..');
 
 process.exitCode = await main(process.argv.slice(2));
@@ -35,7 +39,8 @@ async function main(args: readonly string[]): Promise<number> {
   const results: StageResult[] = [];
   for (const stage of stages) {
     console.log(`\n${stage.name}: ${stage.files.length} files`);
-    results.push(await (stage.name === 'cluster' ? withCluster(stage) : runStage(stage)));
+    const done = stage.name === 'cluster' ? [await withCluster(stage)] : await unit(stage);
+    results.push(...done);
   }
   if (results.length === 0) {
     console.error(`test: no test file's path contains ${words.join(' or ')}`);
@@ -44,6 +49,10 @@ async function main(args: readonly string[]): Promise<number> {
   process.stdout.write(summaryText(results, performance.now() - startedAt));
   const isGood = results.every(({ success, problem }) => success && problem === undefined);
   return isGood ? 0 : 1;
+}
+
+async function unit(stage: Stage): Promise<readonly StageResult[]> {
+  return await runShares(stage, Math.min(availableParallelism(), UNIT_SHARES_MAX));
 }
 
 function unitStage(words: readonly string[]): Stage {
