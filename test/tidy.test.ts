@@ -28,7 +28,14 @@ const layers: Readonly<Record<string, Layer>> = {
   controller: { layers: ['api', 'core', 'ports', 'runtime'], packages: [] },
   kube: {
     layers: ['api', 'ports', 'runtime'],
-    packages: ['@kubernetes/client-node', 'undici', 'node:crypto'],
+    packages: [
+      '@kubernetes/client-node',
+      'undici',
+      'node:crypto',
+      'node:fs',
+      'node:os',
+      'node:path',
+    ],
   },
   prometheus: {
     layers: ['ports', 'runtime'],
@@ -45,7 +52,17 @@ const layers: Readonly<Record<string, Layer>> = {
   simulate: { layers: ['api', 'core', 'promql'], packages: ['zod', 'yaml'] },
   /** kubectl genesis: files, flags and a terminal around what the other folders can do. */
   cli: {
-    layers: ['api', 'core', 'ports', 'runtime', 'promql', 'prometheus', 'simulate', 'config'],
+    layers: [
+      'api',
+      'core',
+      'ports',
+      'runtime',
+      'kube',
+      'promql',
+      'prometheus',
+      'simulate',
+      'config',
+    ],
     packages: ['yaml', 'node:fs', 'node:path', 'node:util'],
   },
   routers: { layers: ['api', 'ports'], packages: ['zod', 'yaml'] },

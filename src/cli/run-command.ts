@@ -1,48 +1,85 @@
 /** From the words of a command line to the command that they call. */
+import { nearest } from '#config/nearest.ts';
 import { version } from '#config/version.ts';
-import { BadInput, type ExitCode, exitCodes, type Terminal } from './command.ts';
-
-type Command = (args: readonly string[], terminal: Terminal) => Promise<ExitCode>;
+import { type Command, type ExitCode, exitCodes, Failure, type Terminal } from './command.ts';
+import { commandHelp, type ListedCommand, rootHelp } from './help.ts';
 
 /** Loaded when called, so that none costs the start of another. */
-const commands: Readonly<Record<string, { readonly what: string; load: () => Promise<Command> }>> =
-  {
-    simulate: {
-      what: 'Runs scenario files in virtual time and compares them with what they expect.',
-      load: async () => (await import('./commands/simulate.ts')).simulateCommand,
-    },
-    backtest: {
-      what: "Replays a rollout's triggers over the history of its stable Service.",
-      load: async () => (await import('./commands/backtest.ts')).backtestCommand,
-    },
-  };
+export const commands: Readonly<Record<string, ListedCommand>> = {
+  get: {
+    what: 'Lists rollouts: phase, step, weight, what comes next.',
+    load: async () => (await import('./commands/get.ts')).getCommand,
+  },
+  status: {
+    what: 'One page about a rollout: where it is, why, and what happens next and when.',
+    load: async () => (await import('./commands/status.ts')).statusCommand,
+  },
+  simulate: {
+    what: 'Runs scenario files in virtual time and compares them with what they expect.',
+    load: async () => (await import('./commands/simulate.ts')).simulateCommand,
+  },
+  backtest: {
+    what: "Replays a rollout's triggers over the history of its stable Service.",
+    load: async () => (await import('./commands/backtest.ts')).backtestCommand,
+  },
+};
 
 export async function runCommand(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
-  const [name, ...args] = argv;
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    terminal.out(usage());
-    return exitCodes.asExpected;
-  }
+  const [name, ...args] = commandFirst(argv);
+  if (name === undefined || isHelp(name)) return await help(args[0], terminal);
   if (name === '--version' || name === 'version') {
     terminal.out(`${version}\n`);
     return exitCodes.asExpected;
   }
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (command === undefined) {
-    const known = Object.keys(commands).join(', ');
-    terminal.err(`error: there is no command ${JSON.stringify(name)}; there are ${known}\n`);
-    return exitCodes.badInput;
+  const listed = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (listed === undefined) return unknownCommand(name, terminal);
+  const command = await listed.load();
+  if (args.some(isHelp)) {
+    terminal.out(commandHelp(name, listed.what, command.spec));
+    return exitCodes.asExpected;
   }
+  return await run(command, args, terminal);
+}
+
+async function run(
+  command: Command,
+  args: readonly string[],
+  terminal: Terminal,
+): Promise<ExitCode> {
   try {
-    return await (await command.load())(args, terminal);
+    return await command.run(args, terminal);
   } catch (error) {
-    if (!(error instanceof BadInput)) throw error;
+    if (!(error instanceof Failure)) throw error;
     for (const sentence of error.sentences) terminal.err(`error: ${sentence}\n`);
-    return exitCodes.badInput;
+    return error.exit;
   }
 }
 
-function usage(): string {
-  const rows = Object.entries(commands).map(([name, { what }]) => `  ${name.padEnd(10)}  ${what}`);
-  return `Usage: kubectl genesis COMMAND [flags]\n\nCommands:\n${rows.join('\n')}\n\nkubectl genesis COMMAND --help says more.\n`;
+/** `-n shop get` is as good as `get -n shop`: kubectl allows both. */
+function commandFirst(argv: readonly string[]): readonly string[] {
+  const [first] = argv;
+  if (first === undefined || !first.startsWith('-') || isHelp(first)) return argv;
+  const at = argv.findIndex((word) => Object.hasOwn(commands, word));
+  const name = argv[at];
+  return name === undefined ? argv : [name, ...argv.slice(0, at), ...argv.slice(at + 1)];
+}
+
+function isHelp(word: string): boolean {
+  return word === '--help' || word === '-h' || word === 'help';
+}
+
+async function help(about: string | undefined, terminal: Terminal): Promise<ExitCode> {
+  const listed =
+    about !== undefined && Object.hasOwn(commands, about) ? commands[about] : undefined;
+  if (about === undefined || listed === undefined) terminal.out(rootHelp(commands));
+  else terminal.out(commandHelp(about, listed.what, (await listed.load()).spec));
+  return exitCodes.asExpected;
+}
+
+function unknownCommand(name: string, terminal: Terminal): ExitCode {
+  const known = Object.keys(commands);
+  const guess = nearest(name, known);
+  const hint = guess === undefined ? `there are ${known.join(', ')}` : `did you mean ${guess}?`;
+  terminal.err(`error: there is no command ${JSON.stringify(name)}; ${hint}\n`);
+  return exitCodes.badInput;
 }

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { KubeConfig } from '@kubernetes/client-node';
 import type { Clock } from '#ports/clock.ts';
 import { withDeadline } from '#runtime/deadline.ts';
+import { type Environment, type KubectlFlags, readKubectlConfig } from './kubectl-config.ts';
 
 /** Where the API server and the credentials are described. */
 export type KubeSource =
@@ -13,7 +14,9 @@ export type KubeSource =
   /** The service account of the pod we run in. */
   | { readonly type: 'inCluster' }
   /** As kubectl: KUBECONFIG, ~/.kube/config, then the pod's service account. */
-  | { readonly type: 'default'; readonly context?: string };
+  | { readonly type: 'default'; readonly context?: string }
+  /** As kubectl called with these flags. */
+  | { readonly type: 'kubectl'; readonly flags: KubectlFlags; readonly env: Environment };
 
 export interface TlsIdentity {
   readonly ca?: string | Buffer;
@@ -29,7 +32,7 @@ export interface Credentials {
   readonly basePath: string;
   readonly proxyUrl: string | undefined;
   readonly tls: TlsIdentity;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string | string[]>>;
   /** Equal for credentials that can share connections. */
   readonly connectionKey: string;
 }
@@ -95,13 +98,15 @@ export class CredentialStore {
 
   async #read(): Promise<Credentials> {
     this.#config ??= readConfig(this.#source);
-    const credentials = await toCredentials(this.#config);
+    const read = await toCredentials(this.#config);
+    const credentials = { ...read, headers: { ...read.headers, ...groupHeaders(this.#source) } };
     this.#current = credentials;
     return credentials;
   }
 }
 
 function readConfig(source: KubeSource): KubeConfig {
+  if (source.type === 'kubectl') return readKubectlConfig(source.flags, source.env);
   const config = new KubeConfig();
   switch (source.type) {
     case 'file':
@@ -156,6 +161,12 @@ async function toCredentials(config: KubeConfig): Promise<Credentials> {
     headers,
     connectionKey: connectionKey(url.origin, cluster.proxyUrl, tls),
   };
+}
+
+/** client-node impersonates a user, but no groups. */
+function groupHeaders(source: KubeSource): Record<string, string[]> {
+  const groups = source.type === 'kubectl' ? (source.flags.asGroups ?? []) : [];
+  return groups.length === 0 ? {} : { 'Impersonate-Group': [...groups] };
 }
 
 function textOrBuffer(name: 'ca' | 'cert' | 'key', value: unknown): TlsIdentity {

@@ -20,6 +20,8 @@ export interface ListRequest {
   readonly signal: AbortSignal;
   /** Default: the objects whole. */
   readonly accept?: string;
+  /** How long a page may take. */
+  readonly limitMs?: number;
 }
 
 export interface ListAnswer {
@@ -67,7 +69,7 @@ async function readPage(request: ListRequest, paging: Query): Promise<Page> {
     method: 'GET',
     path: withQuery(path, { ...request.query, ...paging }),
     signals: [signal],
-    limitMs: PAGE_LIMIT_MS,
+    limitMs: request.limitMs ?? PAGE_LIMIT_MS,
     ...(accept === undefined ? {} : { accept }),
   });
   const metadata = isRecord(answer) && isRecord(answer['metadata']) ? answer['metadata'] : {};

@@ -5,8 +5,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { runCommand } from '#cli/run-command.ts';
 import { type Prometheus, startPrometheus } from '#scripts/testbed/index.ts';
+import { type Printed, runCli } from '#test/cli-terminal.ts';
 
 const run = promisify(execFile);
 const MINUTE = 60_000;
@@ -63,23 +63,11 @@ function openMetrics(): string {
   return `# TYPE errors gauge\n${rows.errors.join('\n')}\n# TYPE requests gauge\n${rows.requests.join('\n')}\n# EOF\n`;
 }
 
-async function backtest(...flags: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = '';
-  let err = '';
-  const code = await runCommand(
+function backtest(...flags: string[]): Promise<Printed> {
+  return runCli(
     ['backtest', '-f', file, '--prometheus', prometheus.url, '--window', '3d', ...flags],
-    {
-      readText: (path) => (path === file ? rollout : ''),
-      writeText: () => undefined,
-      out: (text) => {
-        out += text;
-      },
-      err: (text) => {
-        err += text;
-      },
-    },
+    { readText: (path) => (path === file ? rollout : '') },
   );
-  return { code, out, err };
 }
 
 const iso = (atMs: number) => new Date(atMs).toISOString().replace('.000Z', 'Z');

@@ -1,7 +1,14 @@
 /** `kubectl genesis backtest`: replays a rollout's triggers over stable's real history, before they are trusted. */
 import { compareText, formatValue } from '#api/condition-text.ts';
 import { parseDuration } from '#api/duration.ts';
-import { BadInput, type ExitCode, exitCodes, type Terminal } from '#cli/command.ts';
+import {
+  BadInput,
+  type Command,
+  type ExitCode,
+  exitCodes,
+  type FlagTable,
+  type Terminal,
+} from '#cli/command.ts';
 import { outputOf, readFlags } from '#cli/flags.ts';
 import { type Answer, type Question, questionKey } from '#core/answer.ts';
 import { fillerFor } from '#core/fill.ts';
@@ -16,44 +23,48 @@ import { systemClock } from '#runtime/clock.ts';
 import { type Replay, replayTrigger, type Stretch } from '#simulate/backtest.ts';
 import { parseYaml, readRollout } from '#simulate/read-scenario.ts';
 
-const USAGE = `Usage: kubectl genesis backtest -f ROLLOUT --prometheus URL [flags]
-
-Replays the triggers of a rollout over the history of its stable Service, and says when each would have fired.
-
-Flags:
-  -f, --file FILE          the GenesisRollout
-      --prometheus URL     where the history is
-      --window DURATION    how far back, such as 336h or 14d; default: 14d
-      --arm stable|canary  whose history; default: stable
-      --header 'NAME: X'   sent with every question; may be repeated
-  -o, --output text|json   a list for people, or data; default: text
-  -h, --help
-
-Exit codes: 0 nothing would have fired, 1 something would have, 2 a flag, a file or Prometheus is not usable.
-`;
+const flags = {
+  file: { type: 'string', short: 'f', operand: 'FILE', what: 'the GenesisRollout' },
+  prometheus: { type: 'string', operand: 'URL', what: 'where the history is' },
+  window: {
+    type: 'string',
+    operand: 'DURATION',
+    what: 'how far back, such as 336h or 14d; default: 14d',
+  },
+  arm: { type: 'string', operand: 'stable|canary', what: 'whose history; default: stable' },
+  header: {
+    type: 'string',
+    multiple: true,
+    operand: "'NAME: X'",
+    what: 'sent with every question; may be repeated',
+  },
+  output: {
+    type: 'string',
+    short: 'o',
+    operand: 'text|json',
+    what: 'a list for people, or data; default: text',
+  },
+} as const satisfies FlagTable;
 
 const QUERY_TIMEOUT_MS = 60_000;
 const CONCURRENCY_MAX = 4;
 const RESPONSE_BYTES_MAX = 200_000_000;
 const DAY_MS = 86_400_000;
 
-export async function backtestCommand(
-  args: readonly string[],
-  terminal: Terminal,
-): Promise<ExitCode> {
-  const { values } = readFlags(args, {
-    file: { type: 'string', short: 'f' },
-    prometheus: { type: 'string' },
-    window: { type: 'string' },
-    arm: { type: 'string' },
-    header: { type: 'string', multiple: true },
-    output: { type: 'string', short: 'o' },
-    help: { type: 'boolean', short: 'h' },
-  });
-  if (values.help === true) {
-    terminal.out(USAGE);
-    return exitCodes.asExpected;
-  }
+export const backtestCommand: Command = {
+  spec: {
+    operands: '-f ROLLOUT --prometheus URL [flags]',
+    about: ['Says of each when it would have fired.'],
+    flags,
+    isOnline: false,
+    examples: [],
+    exits: ['asExpected', 'differs', 'badInput'],
+  },
+  run: replayTriggers,
+};
+
+async function replayTriggers(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const { values } = readFlags(args, flags);
   const output = outputOf(values.output);
   const { file, prometheus: url, window = '14d' } = values;
   const arm = armOf(values.arm ?? 'stable');

@@ -1,42 +1,56 @@
 /** `kubectl genesis simulate FILE…`: runs scenarios, shows their timelines and says where they differ. */
 import { dirname, isAbsolute, join } from 'node:path';
 import { parseDocument } from 'yaml';
-import { BadInput, type ExitCode, exitCodes, type Terminal } from '#cli/command.ts';
+import {
+  BadInput,
+  type Command,
+  type ExitCode,
+  exitCodes,
+  type FlagTable,
+  type Terminal,
+} from '#cli/command.ts';
 import { outputOf, readFlags } from '#cli/flags.ts';
 import { type Difference, differences, expectationsOf } from '#simulate/expectations.ts';
 import { readScenario, type Scenario } from '#simulate/read-scenario.ts';
 import { renderJson, renderText, renderVerdict } from '#simulate/render.ts';
 import { type Simulation, simulate } from '#simulate/simulate.ts';
 
-const USAGE = `Usage: kubectl genesis simulate FILE… [flags]
+const flags = {
+  output: {
+    type: 'string',
+    short: 'o',
+    operand: 'text|json',
+    what: 'a table for people, or data; default: text',
+  },
+  quiet: {
+    type: 'boolean',
+    short: 'q',
+    what: 'says only where something differs from what is expected',
+  },
+  update: {
+    type: 'boolean',
+    what: 'writes what has happened into the files, as what they expect',
+  },
+  'every-tick': {
+    type: 'boolean',
+    what: 'carries out every evaluation, also where nothing can have changed',
+  },
+} as const satisfies FlagTable;
 
-Runs scenario files in virtual time. docs/simulate.md describes the format.
+export const simulateCommand: Command = {
+  spec: {
+    operands: 'FILE… [flags]',
+    about: ['docs/simulate.md describes the format.'],
+    flags,
+    isOnline: false,
+    examples: [],
+    exits: ['asExpected', 'differs', 'badInput'],
+  },
+  run: runScenarios,
+};
 
-Flags:
-  -o, --output text|json  a table for people, or data; default: text
-  -q, --quiet             says only where something differs from what is expected
-      --update            writes what has happened into the files, as what they expect
-      --every-tick        carries out every evaluation, also where nothing can have changed
-  -h, --help
-
-Exit codes: 0 all is as expected, 1 something differs, 2 a flag or file is not usable.
-`;
-
-export async function simulateCommand(
-  args: readonly string[],
-  terminal: Terminal,
-): Promise<ExitCode> {
-  const { values, positionals } = readFlags(args, {
-    output: { type: 'string', short: 'o' },
-    quiet: { type: 'boolean', short: 'q' },
-    update: { type: 'boolean' },
-    'every-tick': { type: 'boolean' },
-    help: { type: 'boolean', short: 'h' },
-  });
-  if (values.help === true) {
-    terminal.out(USAGE);
-    return exitCodes.asExpected;
-  }
+async function runScenarios(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const { values, positionals } = readFlags(args, flags);
   const output = outputOf(values.output);
   if (positionals.length === 0)
     throw new BadInput(['simulate needs a scenario file, and has none']);
