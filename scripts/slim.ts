@@ -2,6 +2,7 @@
  * Leaves out of a bundle what the program cannot reach. Every byte of source costs memory in the running process:
  * it is kept as text, parsed, and what it sets up at the start is never let go.
  */
+import { join } from 'node:path';
 import type { Plugin } from 'esbuild';
 
 /** Packages whose files do nothing when they are merely imported, though their package.json does not say so. */
@@ -28,9 +29,34 @@ export { Agent, Dispatcher, Pool, ProxyAgent };
 /** Asked for by parts of client-node that are left out; here only so that their import resolves. */
 const UNREACHED = ['fetch', 'FormData', 'File', 'Headers', 'Request', 'Response'];
 
+/**
+ * Of client-node only KubeConfig is used, whose file also knows how to make clients of the generated API. Where a
+ * bundle loads a part of itself late, esbuild keeps whole files: so the generated ones are left out by name.
+ */
+const CLIENT_NODE = `export { KubeConfig } from '@kubernetes/client-node/dist/config.js';`;
+const GENERATED =
+  'export const createConfiguration = undefined; export class ServerConfiguration {}';
+
 export const slim: Plugin = {
   name: 'slim',
   setup(build) {
+    build.onResolve({ filter: /^@kubernetes\/client-node$/ }, () => ({
+      path: 'client-node',
+      namespace: 'slim-client',
+    }));
+    build.onLoad({ filter: /.*/, namespace: 'slim-client' }, ({ path }) => ({
+      contents: path === 'client-node' ? CLIENT_NODE : GENERATED,
+      resolveDir: import.meta.dirname,
+    }));
+    build.onResolve({ filter: /^@kubernetes\/client-node\/dist\/config\.js$/ }, () => ({
+      path: join(import.meta.dirname, '../node_modules/@kubernetes/client-node/dist/config.js'),
+      sideEffects: false,
+    }));
+    build.onResolve({ filter: /^\.\/gen\/index\.js$/ }, ({ importer }) =>
+      /client-node\/dist\/config\.js$/.test(importer)
+        ? { path: 'generated', namespace: 'slim-client' }
+        : undefined,
+    );
     build.onResolve({ filter: PURE }, async ({ path, pluginData, ...rest }) => {
       if (pluginData === 'resolved') return undefined;
       const found = await build.resolve(path, { ...rest, pluginData: 'resolved' });

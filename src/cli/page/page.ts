@@ -1,5 +1,4 @@
 /** `kubectl genesis status`: one page that says where a rollout is, why, and what happens next and when. */
-import type { RolloutStatus } from '#api/status.ts';
 import { timeOf } from '#cli/fields.ts';
 import { instantText, lengthText, shortText } from '#cli/times.ts';
 import type { KubeObject } from '#ports/cluster.ts';
@@ -106,10 +105,4 @@ function problemLines({ view, width, ink }: Page): string[] {
     ...shown.flatMap((problem) => hang('  - ', problem, width)),
     ...(more > 0 ? [`  - and ${more} more`] : []),
   ].map((line) => ink.paint('bad', line));
-}
-
-/** The one line that is printed for a change where the page is not drawn anew. */
-export function changeText(status: RolloutStatus, nowMs: number): string {
-  const weight = status.weight === undefined ? '' : ` ${status.weight}%`;
-  return `${instantText(nowMs)}Z  ${status.phase ?? 'New'}${weight}  ${status.message ?? ''}`.trimEnd();
 }

@@ -1,7 +1,7 @@
 /** What a page is made of: the object read as far as it can be read, and what its spec means to a run. */
 import { type RolloutSpec, rolloutSpecSchema } from '#api/rollout.ts';
 import type { RolloutStatus } from '#api/status.ts';
-import { listAt, numberAt, printable, textAt, timeAt } from '#cli/fields.ts';
+import { numberAt, printable, textAt, timeAt } from '#cli/fields.ts';
 import { resolveSpec } from '#core/resolve.ts';
 import type { PlanPoint, RunSpec, RunTrigger } from '#core/run-spec.ts';
 import type { KubeObject } from '#ports/cluster.ts';
@@ -62,13 +62,4 @@ export function triggerOf({ run }: RolloutView, name: string): RunTrigger | unde
 
 export function pointOf({ run }: RolloutView, name: string, kind: string): PlanPoint | undefined {
   return run?.points.find((one) => one.name === name && one.kind === kind);
-}
-
-/** Names of the steps, for whoever has to name one: as the plan says, else as the spec does. */
-export function stepNames(object: KubeObject): readonly string[] {
-  const planned = listAt(object['status'], 'plan')
-    .filter((point) => textAt(point, 'kind') === 'Step')
-    .flatMap((point) => textAt(point, 'name') ?? []);
-  if (planned.length > 0) return planned;
-  return listAt(object['spec'], 'schedule', 'steps').flatMap((step) => textAt(step, 'name') ?? []);
 }
