@@ -62,7 +62,8 @@ export class FakeApiServer {
 
   constructor(options: FakeApiServerOptions = {}) {
     this.#now = options.now ?? (() => EPOCH_MS + this.#resourceVersion * 1000);
-    this.#admit = options.admit ?? ((object) => object);
+    const { admit } = options;
+    this.#admit = admit === undefined ? (object) => object : (object) => wire(admit(object));
   }
 
   /** The resourceVersion of the latest write. */
@@ -82,10 +83,10 @@ export class FakeApiServer {
 
   /** Everything there is of a resource: what a first list gives. */
   list(resource: Resource): readonly KubeObject[] {
-    const prefix = keyOf(resource, { namespace: '', name: '' }).split('|')[0];
-    return [...this.#objects].flatMap(([key, object]) =>
-      key.split('|')[0] === prefix ? [object] : [],
-    );
+    const start = `${resource.group}/${resource.kind}|`;
+    const found: KubeObject[] = [];
+    for (const [key, object] of this.#objects) if (key.startsWith(start)) found.push(object);
+    return found;
   }
 
   /** Every object of every resource, with the key under which it stands. */
@@ -96,8 +97,12 @@ export class FakeApiServer {
   /** Puts an object there as the world has it: with its status, whatever stood before. */
   seed(resource: Resource, object: KubeObject, manager = 'seed'): KubeObject {
     const before = this.get(resource, keyFrom(object));
-    const next = { ...wire(object), metadata: { ...wire(object).metadata } };
-    return this.#commit(resource, before, next, this.#writer({ fieldManager: manager }, 'Update'));
+    return this.#commit(
+      resource,
+      before,
+      wire(object),
+      this.#writer({ fieldManager: manager }, 'Update'),
+    );
   }
 
   create(resource: Resource, object: KubeObject, write: FakeWrite): KubeObject {
@@ -237,10 +242,10 @@ export class FakeApiServer {
     next: KubeObject & { metadata: { managedFields?: readonly ManagedFieldsEntry[] } },
     write: FakeWrite,
   ): KubeObject {
-    const settled = wire({ ...next, metadata: this.#serverMetadata(resource, before, next) });
-    // What is stored has made its journey before.
+    // What comes from outside has made its journey as JSON, and what is stored is frozen: nothing can be shared by mistake.
+    const settled = { ...next, metadata: this.#serverMetadata(resource, before, next) };
     if (before !== undefined && isDeepStrictEqual(settled, before)) return before;
-    if (write.dryRun === true) return settled;
+    if (write.dryRun === true) return freeze(settled);
     this.#resourceVersion += 1;
     const resourceVersion = `${this.#resourceVersion}`;
     const object = freeze({ ...settled, metadata: { ...settled.metadata, resourceVersion } });
@@ -296,8 +301,11 @@ function statusRules(
   write: FakeWrite,
 ): KubeObject {
   if (PLAIN_KINDS.has(resource.kind)) return next;
-  if (write.subresource === 'status') return { ...(before ?? next), status: next['status'] };
-  const { status: _dropped, ...rest } = next;
+  const { status, ...rest } = next;
+  if (write.subresource === 'status') {
+    const { status: _old, ...kept } = before ?? next;
+    return status === undefined ? kept : { ...kept, status };
+  }
   const kept = before?.['status'];
   return kept === undefined ? rest : { ...rest, status: kept };
 }
@@ -306,7 +314,7 @@ function statusRules(
 function expectMutable(resource: Resource, before: KubeObject | undefined, next: KubeObject): void {
   if (resource.kind !== 'ConfigMap' || before?.['immutable'] !== true) return;
   const kept = ['data', 'binaryData', 'immutable'] as const;
-  if (kept.every((field) => isDeepStrictEqual(wire(before)[field], wire(next)[field]))) return;
+  if (kept.every((field) => isDeepStrictEqual(before[field], next[field]))) return;
   const message = `ConfigMap "${before.metadata.name}" is invalid: field is immutable when \`immutable\` is set`;
   throw new ClusterError('invalid', message, { status: 422 });
 }

@@ -1,12 +1,15 @@
 /**
  * Field ownership as the API server keeps it, at the granularity of maps: every list is atomic, as
- * `rules` and `backendRefs` of a route are. Leaves are paths of fieldsV1 keys joined by a newline.
+ * `rules` and `backendRefs` of a route are. Ownership is a tree as fieldsV1 is; a leaf is an empty node. Whatever a
+ * write leaves alone stays the very object it was, so that a small write into a large object costs little.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { KubeObject, ManagedFieldsEntry } from '#ports/cluster.ts';
 import { isObject } from './json-patch.ts';
 
-type Leaves = Map<string, unknown>;
+interface Fields {
+  readonly [key: string]: Fields;
+}
 
 export interface Writer {
   readonly manager: string;
@@ -17,6 +20,7 @@ export interface Writer {
 
 /** Of metadata only these are owned; the rest belongs to the server. */
 const OWNED_METADATA = ['labels', 'annotations', 'finalizers', 'ownerReferences'];
+const LEAF: Fields = {};
 
 /** Entries after an update: what the writer changed is the writer's alone. */
 export function afterUpdate(
@@ -24,11 +28,12 @@ export function afterUpdate(
   after: KubeObject,
   writer: Writer,
 ): readonly ManagedFieldsEntry[] {
-  const changed = changedLeaves(leavesOf(before), leavesOf(after));
+  const [was, is] = [ownable(before), ownable(after)];
+  const changed = changedLeaves(was, is);
   const entries = startingEntries(before, after);
-  return mergeEntries(entries, writer, (owned) => new Set([...owned, ...changed]), {
+  return mergeEntries(entries, writer, (owned) => union(owned, changed), {
     taken: changed,
-    existing: new Set(leavesOf(after).keys()),
+    existing: is,
   });
 }
 
@@ -38,14 +43,14 @@ export function applyConflicts(
   applied: KubeObject,
   writer: Writer,
 ): string[] {
-  const live = leavesOf(before);
-  const wanted = leavesOf(applied);
+  const wanted = ownable(applied);
+  const changed = changedLeaves(ownable(before), wanted);
   return (before?.metadata.managedFields ?? [])
     .filter((entry) => !isWriter(entry, writer))
     .flatMap((entry) =>
-      [...decode(entry)]
-        .filter((leaf) => wanted.has(leaf) && !isDeepStrictEqual(wanted.get(leaf), live.get(leaf)))
-        .map((leaf) => `conflict with "${entry.manager}": ${leaf.replaceAll('\n', '.')}`),
+      pathsOf(existingLeaves(fieldsOf(entry), wanted))
+        .filter((path) => hasLeaf(changed, path))
+        .map((path) => `conflict with "${entry.manager}": ${path.join('.')}`),
     );
 }
 
@@ -55,14 +60,12 @@ export function afterApply(
   applied: KubeObject,
   writer: Writer,
 ): readonly ManagedFieldsEntry[] {
-  const live = leavesOf(before);
-  const wanted = leavesOf(applied);
-  const taken = new Set(
-    [...wanted.keys()].filter((leaf) => !isDeepStrictEqual(wanted.get(leaf), live.get(leaf))),
-  );
-  return mergeEntries(before?.metadata.managedFields ?? [], writer, () => new Set(wanted.keys()), {
+  const wanted = ownable(applied);
+  const owned = changedLeaves({}, wanted);
+  const taken = existingLeaves(changedLeaves(ownable(before), wanted), wanted);
+  return mergeEntries(before?.metadata.managedFields ?? [], writer, () => owned, {
     taken,
-    existing: new Set(leavesOf(after).keys()),
+    existing: ownable(after),
   });
 }
 
@@ -73,16 +76,14 @@ export function abandonedLeaves(
   writer: Writer,
 ): string[][] {
   const entries = before?.metadata.managedFields ?? [];
-  const mine = entries
-    .filter((entry) => isWriter(entry, writer))
-    .flatMap((entry) => [...decode(entry)]);
-  const others = new Set(
-    entries.filter((entry) => !isWriter(entry, writer)).flatMap((entry) => [...decode(entry)]),
-  );
-  const wanted = leavesOf(applied);
-  return mine
-    .filter((leaf) => !wanted.has(leaf) && !others.has(leaf))
-    .map((leaf) => leaf.split('\n').map((key) => key.slice('f:'.length)));
+  const isMine = (entry: ManagedFieldsEntry) => isWriter(entry, writer);
+  const others = entries.filter((entry) => !isMine(entry)).map(fieldsOf);
+  const wanted = changedLeaves({}, ownable(applied));
+  return entries
+    .filter(isMine)
+    .flatMap((entry) => pathsOf(fieldsOf(entry)))
+    .filter((path) => ![wanted, ...others].some((fields) => hasLeaf(fields, path)))
+    .map((path) => path.map((key) => key.slice('f:'.length)));
 }
 
 /**
@@ -109,28 +110,28 @@ function isCustom({ apiVersion }: KubeObject): boolean {
 function mergeEntries(
   entries: readonly ManagedFieldsEntry[],
   writer: Writer,
-  own: (owned: ReadonlySet<string>) => ReadonlySet<string>,
-  { taken, existing }: { taken: ReadonlySet<string>; existing: ReadonlySet<string> },
+  own: (owned: Fields) => Fields,
+  { taken, existing }: { readonly taken: Fields; readonly existing: object },
 ): readonly ManagedFieldsEntry[] {
   const old = entries.find((entry) => isWriter(entry, writer));
-  const oldOwned = old === undefined ? new Set<string>() : decode(old);
-  const owned = new Set([...own(oldOwned)].filter((leaf) => existing.has(leaf)));
-  const touched = !isDeepStrictEqual(owned, oldOwned) || taken.size > 0;
+  const oldOwned = old === undefined ? LEAF : fieldsOf(old);
+  const owned = existingLeaves(own(oldOwned), existing);
+  const touched = !isEmpty(taken) || !isDeepStrictEqual(owned, oldOwned);
   const mine: ManagedFieldsEntry = {
     manager: writer.manager,
     operation: writer.operation,
     ...(writer.subresource === undefined ? {} : { subresource: writer.subresource }),
     time: touched || old?.time === undefined ? writer.time : old.time,
-    fieldsV1: encode(owned),
+    fieldsV1: owned,
   };
   const others = entries.flatMap((entry) => {
-    if (isWriter(entry, writer)) return owned.size > 0 ? [mine] : [];
-    const left = new Set(
-      [...decode(entry)].filter((leaf) => existing.has(leaf) && !taken.has(leaf)),
-    );
-    return left.size > 0 ? [{ ...entry, fieldsV1: encode(left) }] : [];
+    if (isWriter(entry, writer)) return isEmpty(owned) ? [] : [mine];
+    const fields = fieldsOf(entry);
+    const left = without(existingLeaves(fields, existing), taken);
+    if (isEmpty(left)) return [];
+    return [left === fields ? entry : { ...entry, fieldsV1: left }];
   });
-  return old === undefined && owned.size > 0 ? [...others, mine] : others;
+  return old === undefined && !isEmpty(owned) ? [...others, mine] : others;
 }
 
 function isWriter(entry: ManagedFieldsEntry, writer: Writer): boolean {
@@ -141,53 +142,101 @@ function isWriter(entry: ManagedFieldsEntry, writer: Writer): boolean {
   );
 }
 
-function changedLeaves(before: Leaves, after: Leaves): Set<string> {
-  const all = new Set([...before.keys(), ...after.keys()]);
-  return new Set([...all].filter((leaf) => !isDeepStrictEqual(before.get(leaf), after.get(leaf))));
-}
-
-function leavesOf(object: KubeObject | undefined): Leaves {
-  const leaves: Leaves = new Map();
-  if (object === undefined) return leaves;
+/** What of an object can be owned at all. */
+function ownable(object: KubeObject | undefined): object {
+  if (object === undefined) return LEAF;
   const { apiVersion: _version, kind: _kind, metadata, ...fields } = object;
-  collect(fields, [], leaves);
-  const owned = Object.fromEntries(
-    Object.entries(metadata).filter(([key]) => OWNED_METADATA.includes(key)),
+  const owned = Object.entries(metadata).filter(([key]) => OWNED_METADATA.includes(key));
+  return owned.length === 0 ? fields : { ...fields, metadata: Object.fromEntries(owned) };
+}
+
+/** The leaves that are new, gone, or differ. */
+function changedLeaves(before: object, after: object): Fields {
+  const changed: Record<string, Fields> = {};
+  for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    const [was, is] = [member(before, key), member(after, key)];
+    if (was === is) continue;
+    const areMaps = isMap(was) && isMap(is);
+    const inner = areMaps ? changedLeaves(was, is) : leavesOf(is ?? was);
+    if (areMaps ? !isEmpty(inner) : !isDeepStrictEqual(was, is)) changed[`f:${key}`] = inner;
+  }
+  return changed;
+}
+
+function leavesOf(value: unknown): Fields {
+  return isMap(value) ? changedLeaves(LEAF, value) : LEAF;
+}
+
+/** Those of the fields that are leaves of the object, which may have become something else or be gone. */
+function existingLeaves(fields: Fields, object: object): Fields {
+  return kept(fields, (key, inner) => {
+    const value = member(object, key.slice('f:'.length));
+    if (isEmpty(inner)) return value !== undefined && !isMap(value) ? inner : undefined;
+    return isMap(value) ? existingLeaves(inner, value) : undefined;
+  });
+}
+
+function without(fields: Fields, taken: Fields): Fields {
+  if (isEmpty(taken)) return fields;
+  return kept(fields, (key, inner) => {
+    const gone = taken[key];
+    if (gone === undefined) return inner;
+    // A leaf is not what lies below it.
+    if (isEmpty(inner)) return isEmpty(gone) ? undefined : inner;
+    return without(inner, gone);
+  });
+}
+
+/** The very same fields where every one is kept as it is. A node that has lost all of its leaves is gone. */
+function kept(fields: Fields, choose: (key: string, inner: Fields) => Fields | undefined): Fields {
+  const left: Record<string, Fields> = {};
+  let isSame = true;
+  for (const [key, inner] of Object.entries(fields)) {
+    const chosen = choose(key, inner);
+    if (chosen !== inner) isSame = false;
+    const isLost = chosen === undefined || (isEmpty(chosen) && !isEmpty(inner));
+    if (!isLost) left[key] = chosen;
+  }
+  return isSame ? fields : left;
+}
+
+function union(one: Fields, other: Fields): Fields {
+  if (isEmpty(one)) return other;
+  if (isEmpty(other)) return one;
+  const all: Record<string, Fields> = { ...one };
+  for (const [key, inner] of Object.entries(other)) {
+    const known = all[key];
+    all[key] = known === undefined ? inner : union(known, inner);
+  }
+  return all;
+}
+
+function fieldsOf({ fieldsV1 = LEAF }: ManagedFieldsEntry): Fields {
+  return fieldsV1 as Fields;
+}
+
+function pathsOf(fields: Fields): string[][] {
+  return Object.entries(fields).flatMap(([key, inner]) =>
+    isEmpty(inner) ? [[key]] : pathsOf(inner).map((path) => [key, ...path]),
   );
-  if (Object.keys(owned).length > 0) collect(owned, ['f:metadata'], leaves);
-  return leaves;
 }
 
-function collect(value: unknown, path: readonly string[], leaves: Leaves): void {
-  if (!isObject(value) || (Object.keys(value).length === 0 && path.length > 0)) {
-    leaves.set(path.join('\n'), value);
-    return;
-  }
-  for (const [key, inner] of Object.entries(value)) collect(inner, [...path, `f:${key}`], leaves);
+function hasLeaf(fields: Fields, path: readonly string[]): boolean {
+  let at: Fields | undefined = fields;
+  for (const key of path) at = at?.[key];
+  return at !== undefined && isEmpty(at);
 }
 
-function encode(leaves: ReadonlySet<string>): object {
-  const root: Record<string, unknown> = {};
-  for (const leaf of leaves) {
-    let at = root;
-    for (const key of leaf.split('\n')) {
-      const next = at[key];
-      const inner: Record<string, unknown> = isObject(next) ? next : {};
-      at[key] = inner;
-      at = inner;
-    }
-  }
-  return root;
+/** An empty map is a value like another. */
+function isMap(value: unknown): value is Record<string, unknown> {
+  return isObject(value) && !isEmpty(value);
 }
 
-function decode(entry: ManagedFieldsEntry): Set<string> {
-  const leaves: Leaves = new Map();
-  const visit = (value: unknown, path: readonly string[]): void => {
-    if (!isObject(value)) return;
-    const keys = Object.keys(value);
-    if (keys.length === 0 && path.length > 0) leaves.set(path.join('\n'), true);
-    for (const key of keys) visit(value[key], [...path, key]);
-  };
-  visit(entry.fieldsV1, []);
-  return new Set(leaves.keys());
+function member(object: object, key: string): unknown {
+  return Reflect.get(object, key);
+}
+
+function isEmpty(object: object): boolean {
+  for (const _key in object) return false;
+  return true;
 }
