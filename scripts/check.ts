@@ -37,7 +37,7 @@ const checks: readonly Check[] = [
   { name: 'dead', what: 'nothing is unused', run: () => command('knip') },
   {
     name: 'generated',
-    what: 'crds/ and docs/reference/ are what the sources say',
+    what: 'crds/, charts/ and docs/reference/ are what the sources say',
     run: () => command('node', 'scripts/gen.ts', '--check'),
   },
   { name: 'lock', what: 'package-lock.json names no registry', run: checkLockFile },

@@ -9,7 +9,7 @@ const check = process.argv.includes('--check');
 const stale: string[] = [];
 for (const { path, text } of generatedFiles) {
   const file = join(root, path);
-  const wanted = text();
+  const wanted = await text();
   const found = await readFile(file, 'utf8').catch(() => '');
   if (found === wanted) continue;
   stale.push(`${path}: ${firstDifference(found, wanted)}`);

@@ -40,6 +40,8 @@ export const tools = {
   kwok: go('0.8.0', 'sigs.k8s.io/kwok', 'v0.8.0', 'cmd/kwok'),
   contour: go('1.33.8', 'github.com/projectcontour/contour', 'v1.33.8', 'cmd/contour'),
   kubectl: kubernetes('kubectl'),
+  helm: helm('v3', '3.22.0'),
+  helm4: helm('v4', '4.3.1'),
   envoy: {
     version: '1.40.0',
     source: {
@@ -102,6 +104,35 @@ function prometheus(command: string): Tool & { source: GoSource } {
       moduleVersion: 'v0.305.3',
       package: `${module}/cmd/${command}`,
       variables: { 'github.com/prometheus/common/version.Version': prometheusVersion },
+    },
+  };
+}
+
+function helm(series: string, version: string): Tool & { source: GoSource } {
+  const module = `helm.sh/helm/${series}`;
+  // Without a cluster Helm 3 renders for Kubernetes 1.20; Helm 4 reads the version from its build.
+  const kubernetes = series === 'v3' ? kubernetesVersion.split('.') : [];
+  const places = [`${module}/pkg/chartutil`, `${module}/pkg/lint/rules`];
+  return {
+    version,
+    source: {
+      type: 'go',
+      module,
+      moduleVersion: `v${version}`,
+      package: `${module}/cmd/helm`,
+      variables: {
+        [`${module}/internal/version.version`]: `v${version}`,
+        ...Object.fromEntries(
+          places.flatMap((place) =>
+            kubernetes.length === 0
+              ? []
+              : [
+                  [`${place}.k8sVersionMajor`, kubernetes[0] ?? ''],
+                  [`${place}.k8sVersionMinor`, kubernetes[1] ?? ''],
+                ],
+          ),
+        ),
+      },
     },
   };
 }
