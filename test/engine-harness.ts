@@ -1,6 +1,6 @@
 /** The engine's shell of `simulate` with a world that a test can change at any time, and shorthands for assertions. */
 import type { RolloutSpecInput } from '#api/rollout.ts';
-import type { TriggerStatus } from '#api/status.ts';
+import type { RolloutStatus, TriggerStatus } from '#api/status.ts';
 import type { Answer, QueryFault, Question } from '#core/answer.ts';
 import type { Action } from '#core/decision.ts';
 import type { JobState } from '#core/snapshot.ts';
@@ -39,6 +39,19 @@ export interface World {
   write: (route: FakeRoute, action: Action, nowMs: number) => 'done' | 'lost';
 }
 
+interface GenesisRollout {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly generation: number;
+    readonly resourceVersion: string;
+  };
+  readonly spec: RolloutSpecInput;
+  readonly status: RolloutStatus;
+}
+
 export interface HarnessOptions {
   /** What differs from the builder's own spec. */
   readonly spec?: Partial<RolloutSpecInput>;
@@ -75,6 +88,23 @@ export class EngineHarness extends EngineShell<RolloutSpecInput> {
       job: () => ({ type: 'succeeded' }),
       write: () => 'done',
       ...options.world,
+    };
+  }
+
+  /** As the API server hands it out. */
+  object(): GenesisRollout {
+    const hasStatus = Object.keys(this.status).length > 0;
+    return {
+      apiVersion: 'genesis.dev/v1alpha1',
+      kind: 'GenesisRollout',
+      metadata: {
+        name: rolloutName,
+        namespace,
+        generation: this.generation,
+        resourceVersion: String(this.version),
+      },
+      spec: this.input,
+      status: hasStatus ? this.status : { observedGeneration: -1 },
     };
   }
 

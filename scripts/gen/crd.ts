@@ -182,6 +182,9 @@ function crd({ resource, shortNames, columns, selectable, ...parts }: CrdParts) 
   };
 }
 
+/** kstatus takes an object without a status for one that needs none, and so for finished. */
+const unseen = { observedGeneration: -1 };
+
 /** No rule may stand at the root: it would see status too, and could refuse a status write. */
 function root({
   name,
@@ -198,7 +201,7 @@ function root({
       kind: { type: 'string' },
       metadata: { type: 'object', ...(name === undefined ? {} : { properties: { name } }) },
       spec,
-      status: { description: 'Written by the operator.', ...status },
+      status: { description: 'Written by the operator.', ...status, default: unseen },
     },
   };
 }

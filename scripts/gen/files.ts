@@ -2,6 +2,7 @@
 import { stringify } from 'yaml';
 import { authorPolicy, authorPolicyBinding } from '#api/author-policy.ts';
 import { decisionPolicy, decisionPolicyBinding } from '#api/decision-policy.ts';
+import { argocdFiles } from './argocd.ts';
 import { chartFiles } from './chart/files.ts';
 import { decisionCrd, rolloutCrd } from './crd.ts';
 import { flagsReference } from './flags.ts';
@@ -21,6 +22,7 @@ export const generatedFiles: readonly GeneratedFile[] = [
   { path: 'crds/genesisdecisions.yaml', text: () => yaml(decisionCrd()) },
   { path: 'deploy/author-policy.yaml', text: () => yaml(authorPolicy, authorPolicyBinding) },
   { path: 'deploy/decision-policy.yaml', text: () => yaml(decisionPolicy, decisionPolicyBinding) },
+  ...argocdFiles,
   { path: 'docs/reference/api.md', text: apiReference },
   { path: 'docs/reference/flags.md', text: flagsReference },
   { path: 'docs/reference/metrics.md', text: metricsReference },

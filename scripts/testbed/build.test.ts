@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { goMod, toolPath } from './build.ts';
+import { toolPath } from './build.ts';
+import { goMod } from './go-build.ts';
 import { withLock } from './lock.ts';
 import { tools } from './versions.ts';
 

@@ -64,3 +64,11 @@ export async function run(
 export function lastLines(text: string, count: number): string {
   return text.trimEnd().split('\n').slice(-count).join('\n');
 }
+
+/** A program that cannot even be started is not installed. */
+export async function orMissing<T>(work: Promise<T>, hint: string): Promise<T> {
+  return await work.catch((error: unknown) => {
+    const isMissing = error instanceof CommandError && error.exitCode === null;
+    throw isMissing ? new Error(hint, { cause: error }) : error;
+  });
+}

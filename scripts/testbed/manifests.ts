@@ -2,8 +2,9 @@
 import { cp, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-import { type BuildOptions, downloadModule } from './build.ts';
+import type { BuildOptions } from './build.ts';
 import { cacheFolder } from './environment.ts';
+import { downloadModule } from './go-build.ts';
 import { withLock } from './lock.ts';
 import { manifestModules } from './versions.ts';
 
@@ -15,6 +16,11 @@ export async function gatewayApiCrds(options: BuildOptions = {}): Promise<readon
 export async function contourCrds(options: BuildOptions = {}): Promise<readonly string[]> {
   const folder = await moduleFolder('contour', 'examples/contour', options);
   return [join(folder, '01-crds.yaml')];
+}
+
+/** Application, ApplicationSet and AppProject. */
+export async function argocdCrds(options: BuildOptions = {}): Promise<readonly string[]> {
+  return await yamlFiles(await moduleFolder('argocd', 'manifests/crds', options));
 }
 
 /** KWOK's stages: nodes and pods that are ready at once. */

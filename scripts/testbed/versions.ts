@@ -1,12 +1,16 @@
 /** The one table of what the testbed is made of: every tool, its pinned version and where its source or binary comes from. */
 
-/** A Go module and the commands built from it. */
-export interface GoSource {
-  readonly type: 'go';
+/** A Go module. */
+export interface GoBase {
   readonly module: string;
   readonly moduleVersion: string;
   /** The version that replaces `./staging/...` paths, which exist only inside the module's own repository. */
   readonly stagingVersion?: string;
+}
+
+/** A command of a Go module. */
+export interface GoSource extends GoBase {
+  readonly type: 'go';
   readonly package: string;
   /** `-X` flags: without them these tools report an empty or wrong version. */
   readonly variables?: Readonly<Record<string, string>>;
@@ -20,13 +24,36 @@ export interface WheelSource {
   readonly file: string;
 }
 
+/** A Go program of this repository that calls into modules of others. */
+export interface ProgramSource {
+  readonly type: 'program';
+  /** From the root of the repository. */
+  readonly folder: string;
+  /** The module whose replacements count. */
+  readonly base: GoBase;
+  /** More modules, as lines of `require`. */
+  readonly requires: readonly string[];
+}
+
+/** Packages of Debian or a distribution like it: unpacked, not installed, so that no service starts and no root is needed. */
+export interface DebianSource {
+  readonly type: 'debian';
+  readonly packages: readonly string[];
+  /** The command's place in them. */
+  readonly file: string;
+}
+
+export type ToolSource = GoSource | ProgramSource | WheelSource | DebianSource;
+
 export interface Tool {
+  /** A program's own is the fingerprint of its text. */
   readonly version: string;
-  readonly source: GoSource | WheelSource;
+  readonly source: ToolSource;
 }
 
 const kubernetesVersion = '1.36.3';
 const prometheusVersion = '3.5.3';
+const argoModule = { module: 'github.com/argoproj/argo-cd/v3', moduleVersion: 'v3.2.1' };
 
 /** In the order in which `build` makes them: what most tests wait for comes first. */
 export const tools = {
@@ -42,6 +69,26 @@ export const tools = {
   kubectl: kubernetes('kubectl'),
   helm: helm('v3', '3.22.0'),
   helm4: helm('v4', '4.3.1'),
+  // One binary; its name says which part of Argo CD it is. Newer ones require a nested module that cannot be fetched.
+  argocd: go('3.2.1', argoModule.module, argoModule.moduleVersion, 'cmd'),
+  // What Argo CD and Flux make of objects, by their own code.
+  'gitops-judge': {
+    version: 'own',
+    source: {
+      type: 'program',
+      folder: 'test/gitops/judge',
+      base: argoModule,
+      requires: ['github.com/fluxcd/pkg/runtime v0.60.0'],
+    },
+  },
+  'redis-server': {
+    version: 'debian',
+    source: {
+      type: 'debian',
+      packages: ['redis-server', 'redis-tools'],
+      file: 'usr/bin/redis-server',
+    },
+  },
   envoy: {
     version: '1.40.0',
     source: {
@@ -61,6 +108,7 @@ export const manifestModules = {
   gatewayApi: { module: 'sigs.k8s.io/gateway-api', version: 'v1.3.0' },
   contour: { module: 'github.com/projectcontour/contour', version: 'v1.33.8' },
   kwok: { module: 'sigs.k8s.io/kwok', version: 'v0.8.0' },
+  argocd: { module: argoModule.module, version: argoModule.moduleVersion },
 } as const;
 
 function go(

@@ -63,9 +63,21 @@ function accepted({ snapshot, verdict, view }: Conclusion): Draft {
   return { type, status: 'True', reason: 'Accepted', message };
 }
 
-function ready({ verdict }: Conclusion): Draft {
+function ready(input: Conclusion): Draft {
+  const { verdict } = input;
+  const refused = refusedRevision(input);
+  if (refused !== undefined) return { type: 'Ready', status: 'False', ...refused };
   const isDone = verdict.phase === 'Succeeded';
   return { type: 'Ready', status: isDone ? 'True' : 'False', ...verdict.because };
+}
+
+/** The run has ended, and the spec wants another revision that nobody is going to start. */
+function refusedRevision({ snapshot, verdict }: Conclusion): Because | undefined {
+  if (!hasEnded(verdict)) return undefined;
+  const waiting = waitingRevision(snapshot, verdict.status, false);
+  return waiting?.isRejected === true
+    ? { reason: waiting.reason, message: waiting.message }
+    : undefined;
 }
 
 function reconciling({ verdict }: Conclusion): Draft {
@@ -81,8 +93,11 @@ function hasEnded({ phase }: Verdict): boolean {
   return phase === 'Succeeded' || phase === 'RolledBack';
 }
 
-function stalled({ snapshot, verdict }: Conclusion): Draft {
+function stalled(input: Conclusion): Draft {
+  const { snapshot, verdict } = input;
   const type = 'Stalled';
+  const refused = refusedRevision(input);
+  if (refused !== undefined) return { type, status: 'True', ...refused };
   if (verdict.phase === 'RolledBack' || verdict.phase === 'Pending') {
     return { type, status: 'True', ...verdict.because };
   }

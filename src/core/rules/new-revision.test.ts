@@ -121,6 +121,8 @@ describe('a new revision', () => {
       harness.runFor(HOUR);
       assert.equal(harness.status.revision, 'v2');
       assert.equal(harness.status.phase, 'RolledBack');
+      assert.equal(harness.condition('Stalled')?.reason, 'RevisionRejected');
+      assert.equal(harness.condition('Ready')?.reason, 'RevisionRejected');
     });
   }
 });
