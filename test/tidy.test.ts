@@ -50,6 +50,8 @@ const layers: Readonly<Record<string, Layer>> = {
   },
   /** The engine in virtual time. */
   simulate: { layers: ['api', 'core', 'promql'], packages: ['zod', 'yaml'] },
+  /** What people watch a rollout with, made from it: pure. */
+  dashboards: { layers: ['api', 'core', 'promql'], types: ['ports'], packages: [] },
   /** kubectl genesis: files, flags and a terminal around what the other folders can do. */
   cli: {
     layers: [
@@ -62,6 +64,7 @@ const layers: Readonly<Record<string, Layer>> = {
       'prometheus',
       'simulate',
       'config',
+      'dashboards',
     ],
     packages: ['yaml', 'node:fs', 'node:path', 'node:util'],
   },
@@ -110,6 +113,7 @@ const layers: Readonly<Record<string, Layer>> = {
       'telemetry',
       'server',
       'config',
+      'dashboards',
     ],
     packages: ['node:fs'],
   },

@@ -22,6 +22,10 @@ export const commands: Readonly<Record<string, ListedCommand>> = {
     what: "Replays a rollout's triggers over the history of its stable Service.",
     load: async () => (await import('./commands/backtest.ts')).backtestCommand,
   },
+  render: {
+    what: 'Prints the alerts and dashboards that are made for a rollout.',
+    load: async () => (await import('./commands/render.ts')).renderCommand,
+  },
 };
 
 export async function runCommand(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {

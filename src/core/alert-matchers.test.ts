@@ -39,7 +39,10 @@ describe('a matcher', () => {
       const problems: string[] = [];
       const query = alertsQuery([matcher], 'here', problems) ?? '';
       assert.deepEqual(problems, []);
-      assert.equal(query, `count(ALERTS{alertstate="firing",${selector}}) or vector(0)`);
+      assert.equal(
+        query,
+        `count(ALERTS{alertstate="firing",${selector},genesis_trigger=""}) or vector(0)`,
+      );
       assert.equal(checkPromql(query.replaceAll('$(namespace)', 'n')).type, 'ok');
     });
   }
@@ -59,6 +62,14 @@ test('several must all match', () => {
   const query = alertsQuery(['severity="critical"', 'team=~"a|b"'], 'here', []);
   assert.equal(
     query,
-    'count(ALERTS{alertstate="firing",severity="critical",team=~"a|b"}) or vector(0)',
+    'count(ALERTS{alertstate="firing",severity="critical",team=~"a|b",genesis_trigger=""}) or vector(0)',
+  );
+});
+
+test('alerts that are made from triggers are left out, unless they are asked for', () => {
+  const query = alertsQuery(['genesis_trigger=~".+"', 'severity="critical"'], 'here', []);
+  assert.equal(
+    query,
+    'count(ALERTS{alertstate="firing",genesis_trigger=~".+",severity="critical"}) or vector(0)',
   );
 });

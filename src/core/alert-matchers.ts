@@ -2,6 +2,7 @@
  * Alertmanager matchers as PromQL: `severity="critical"`, `team!=web`, `job=~"a|b"`. How many alerts fire is
  * asked of the series ALERTS, which Prometheus keeps of its own rules: so alerts have a history, and a hold can be proved.
  */
+import { triggerAlertLabel } from '#api/names.ts';
 
 interface Matcher {
   readonly name: string;
@@ -29,6 +30,19 @@ export function alertsQuery(
   const known = parsed.filter((one) => one !== undefined);
   if (known.length < parsed.length) return undefined;
   const selector = known.map(({ name, operator, value }) => `${name}${operator}${quoted(value)}`);
+  const isOursMeant = known.some(({ name }) => name === triggerAlertLabel);
+  return countFiring([...selector, ...(isOursMeant ? [] : [NOT_OURS])]);
+}
+
+/** Alerts made from triggers say nothing that the triggers do not say themselves. */
+const NOT_OURS = `${triggerAlertLabel}=""`;
+
+/** How many alerts of this namespace fire with this severity, those made from triggers left out. */
+export function firingQuery(namespace: string, severity: string): string {
+  return countFiring([`severity=${quoted(severity)}`, `namespace=${quoted(namespace)}`, NOT_OURS]);
+}
+
+function countFiring(selector: readonly string[]): string {
   return `count(ALERTS{${['alertstate="firing"', ...selector].join(',')}}) or vector(0)`;
 }
 

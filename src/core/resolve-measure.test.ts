@@ -91,7 +91,7 @@ const rows: readonly (readonly [what: string, trigger: Partial<TriggerInput>, is
     {
       ...query,
       query:
-        'count(ALERTS{alertstate="firing",severity="critical",namespace="$(namespace)"}) or vector(0)',
+        'count(ALERTS{alertstate="firing",severity="critical",namespace="$(namespace)",genesis_trigger=""}) or vector(0)',
     },
   ],
 ];

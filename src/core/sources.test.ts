@@ -13,7 +13,7 @@ describe('a trigger by alerts', () => {
     for: '10m',
   } as const;
   const query =
-    'count(ALERTS{alertstate="firing",severity="critical",namespace="shop"}) or vector(0)';
+    'count(ALERTS{alertstate="firing",severity="critical",namespace="shop",genesis_trigger=""}) or vector(0)';
   const firesFrom = T0 + HOUR + 7 * SECOND;
   const run = () =>
     new EngineHarness({

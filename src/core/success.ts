@@ -2,9 +2,11 @@
  * Success: the criteria over the window since the run's start or its last extension, what else is required, and
  * how the end is moved. A judgement is asked for once and kept in the status.
  */
+
 import { limits } from '#api/limits.ts';
 import type { ExtensionStatus, RolloutStatus } from '#api/status.ts';
 import type { SuccessRequirement } from '#api/success.ts';
+import { firingQuery } from './alert-matchers.ts';
 import { assert, assertNever } from './assert.ts';
 import {
   COVERAGE_MIN,
@@ -116,13 +118,11 @@ function judgeRequirement(
 
 /** Any point of the window at which a critical alert of this namespace fires: it has had its own `for`. */
 function criticalAlerts({ placeholders }: RunSpec): RunCriterion {
-  const namespace = JSON.stringify(placeholders.namespace);
-  const matchers = `alertstate="firing",severity="critical",namespace=${namespace}`;
   return {
     name: 'NoCriticalAlerts',
     measure: {
       type: 'query',
-      query: `count(ALERTS{${matchers}}) or vector(0)`,
+      query: firingQuery(placeholders.namespace, 'critical'),
       series: undefined,
       isArmBound: false,
       rangeMs: 0,

@@ -71,6 +71,11 @@ export const labels = {
   purpose: `${group}/purpose`,
   managedBy: 'app.kubernetes.io/managed-by',
 } as const;
+/**
+ * On every alert that is made from a trigger: its name. Triggers and criteria that count alerts leave those out, or an alert
+ * made from such a trigger would count itself, and never end.
+ */
+export const triggerAlertLabel = 'genesis_trigger';
 export const managedByValue = 'genesis-rollout';
 
 export const annotations = {

@@ -261,7 +261,7 @@ describe('what else is required', () => {
     );
     assert.equal(
       asked[0],
-      'count(ALERTS{alertstate="firing",severity="critical",namespace="shop"}) or vector(0)',
+      'count(ALERTS{alertstate="firing",severity="critical",namespace="shop",genesis_trigger=""}) or vector(0)',
     );
   });
 
