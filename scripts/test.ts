@@ -4,12 +4,18 @@
  *
  *   unit     beside the sources and under test/: a process a core, about a minute
  *   cluster  test/cluster/: against a real API server, which is built first if it is not in the cache
+ *
+ * `npm run test:e2e` is apart, since only root may run it:
+ *
+ *   e2e      test/e2e/: images, containers and a whole node
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { buildImages } from './images/images.ts';
+import { ensurePackages } from './testbed/packages.ts';
 import { runShares } from './testing/shares.ts';
 import { runStage, type Stage, type StageResult } from './testing/stage.ts';
 import { summaryText } from './testing/summary.ts';
@@ -17,6 +23,7 @@ import { summaryText } from './testing/summary.ts';
 const NODE_MAJOR_MIN = 24;
 /** More processes than this gain little: each loads what its files need. */
 const UNIT_SHARES_MAX = 4;
+const parts = ['unit', 'cluster', 'e2e'];
 const root = join(import.meta.dirname, '..');
 
 process.exitCode = await main(process.argv.slice(2));
@@ -30,17 +37,24 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   const [first = '', ...rest] = args;
-  const isPart = first === 'unit' || first === 'cluster';
+  const isPart = parts.includes(first);
+  if (first === 'e2e' && process.getuid?.() !== 0) {
+    console.error(
+      'test: the end-to-end tests run containers and a kubelet, for which they must be run as root',
+    );
+    return 1;
+  }
   const words = isPart ? rest : args;
-  const stages = [unitStage(words), clusterStage(words)].filter(
+  const stages = (
+    first === 'e2e' ? [e2eStage(words)] : [unitStage(words), clusterStage(words)]
+  ).filter(
     ({ name, files }) => (!isPart || name === first) && (words.length === 0 || files.length > 0),
   );
   const startedAt = performance.now();
   const results: StageResult[] = [];
   for (const stage of stages) {
     console.log(`\n${stage.name}: ${stage.files.length} files`);
-    const done = stage.name === 'cluster' ? [await withCluster(stage)] : await unit(stage);
-    results.push(...done);
+    results.push(...(await carryOut(stage)));
   }
   if (results.length === 0) {
     console.error(`test: no test file's path contains ${words.join(' or ')}`);
@@ -51,15 +65,22 @@ async function main(args: readonly string[]): Promise<number> {
   return isGood ? 0 : 1;
 }
 
-async function unit(stage: Stage): Promise<readonly StageResult[]> {
-  return await runShares(stage, Math.min(availableParallelism(), UNIT_SHARES_MAX));
+async function carryOut(stage: Stage): Promise<readonly StageResult[]> {
+  switch (stage.name) {
+    case 'cluster':
+      return [await withCluster(stage)];
+    case 'e2e':
+      return [await withImages(stage)];
+    default:
+      return await runShares(stage, Math.min(availableParallelism(), UNIT_SHARES_MAX));
+  }
 }
 
 function unitStage(words: readonly string[]): Stage {
   const files = filesOf(['src/**/*.test.ts', 'scripts/**/*.test.ts', 'test/**/*.test.ts'], words);
   return {
     name: 'unit',
-    files: files.filter((file) => !file.startsWith('test/cluster/')),
+    files: files.filter((file) => !/^test\/(cluster|e2e)\//.test(file)),
     isolation: 'none',
     filesAtOnce: 1,
     testMaxMs: 120_000,
@@ -79,6 +100,16 @@ function clusterStage(words: readonly string[]): Stage {
   };
 }
 
+function e2eStage(words: readonly string[]): Stage {
+  return {
+    name: 'e2e',
+    files: filesOf(['test/e2e/*.test.ts'], words),
+    isolation: 'process',
+    filesAtOnce: 1,
+    testMaxMs: 600_000,
+  };
+}
+
 function filesOf(patterns: readonly string[], words: readonly string[]): readonly string[] {
   const files = [...new Set(patterns.flatMap((pattern) => globSync(pattern)))].toSorted();
   return words.length === 0
@@ -88,19 +119,33 @@ function filesOf(patterns: readonly string[], words: readonly string[]): readonl
 
 /** What is built once must not count against the time of whichever test needs it first. */
 async function withCluster(stage: Stage): Promise<StageResult> {
-  const failed = (problem: string): StageResult => ({
+  if ((await node('scripts/testbed/main.ts', 'build')) !== 0) {
+    return failed(stage, 'the testbed could not be built; see above');
+  }
+  if ((await node('scripts/build.ts')) !== 0) {
+    return failed(stage, 'the controller could not be built; see above');
+  }
+  return await runStage(stage);
+}
+
+async function withImages(stage: Stage): Promise<StageResult> {
+  const say = (sentence: string): void => console.log(`test: ${sentence}`);
+  try {
+    await ensurePackages(['podman', 'runc'], { say });
+    await buildImages({ say });
+  } catch (error) {
+    return failed(stage, error instanceof Error ? error.message : String(error));
+  }
+  return await withCluster(stage);
+}
+
+function failed(stage: Stage, problem: string): StageResult {
+  return {
     name: stage.name,
     totals: undefined,
     success: false,
     problem: `${stage.name}: ${problem}`,
-  });
-  if ((await node('scripts/testbed/main.ts', 'build')) !== 0) {
-    return failed('the testbed could not be built; see above');
-  }
-  if ((await node('scripts/build.ts')) !== 0) {
-    return failed('the controller could not be built; see above');
-  }
-  return await runStage(stage);
+  };
 }
 
 async function node(...args: readonly string[]): Promise<number | null> {

@@ -1,10 +1,7 @@
 /** What the demo makes in a cluster of one's own: the sample service as a Deployment from whatever image has Node, without a registry of ours. */
-import { join } from 'node:path';
-
-import { build } from 'esbuild';
-
 import type { KubeObject } from '#scripts/testbed/index.ts';
 import { app, type Colour, serviceOf, servicePort } from './objects.ts';
+import { bundleService } from './service-bundle.ts';
 
 export const trafficPort = 8080;
 export const adminPort = 9090;
@@ -24,33 +21,13 @@ export function namespaceObject(namespace: string): KubeObject {
   };
 }
 
-/** service.ts with prom-client, as one file in a ConfigMap. Node 20 is enough for it. */
+/** The sample service's one file, in a ConfigMap. */
 export async function programObject(namespace: string): Promise<KubeObject> {
-  const { outputFiles } = await build({
-    stdin: {
-      contents: `import { runSampleService } from './service.ts';\nawait runSampleService(process.argv.slice(2));`,
-      resolveDir: import.meta.dirname,
-      loader: 'ts',
-    },
-    // It is started by the line above, on a Node too old to know this.
-    define: { 'import.meta.main': 'false' },
-    tsconfigRaw: {},
-    absWorkingDir: join(import.meta.dirname, '../..'),
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    minify: true,
-    write: false,
-    banner: {
-      js: `import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);`,
-    },
-  });
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: { name: programName, namespace, labels: ownerLabel },
-    data: { [programFile]: outputFiles[0]?.text ?? '' },
+    data: { [programFile]: await bundleService() },
   };
 }
 

@@ -89,6 +89,10 @@ export const tools = {
       file: 'usr/bin/redis-server',
     },
   },
+  // Of a whole node.
+  kubelet: kubernetes('kubelet'),
+  'kube-scheduler': kubernetes('kube-scheduler'),
+  'kube-proxy': kubernetes('kube-proxy'),
   envoy: {
     version: '1.40.0',
     source: {

@@ -1,0 +1,116 @@
+/** The images of the end-to-end tests, as archives in dist/images: the operator's from the Dockerfile, the sample service, and the pause of a pod. */
+import { createHash } from 'node:crypto';
+import { globSync } from 'node:fs';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { bundleService } from '#scripts/demo/service-bundle.ts';
+import { run } from '#scripts/testbed/command.ts';
+import { ensurePackages } from '#scripts/testbed/packages.ts';
+import { createRunFolder } from '#scripts/testbed/run-folder.ts';
+
+import { baseImage, buildImage, makeBase, makeBuildBase, npmCache } from './bases.ts';
+import { type Builder, createBuilder } from './buildah.ts';
+import { writeRootfs } from './rootfs.ts';
+
+export interface BuiltImage {
+  readonly tag: string;
+  /** In the form of `docker save`. */
+  readonly archive: string;
+}
+
+const root = join(import.meta.dirname, '../..');
+const folder = join(root, 'dist/images');
+
+export const images = {
+  operator: image('genesis-rollout'),
+  checkout: image('checkout'),
+  pause: image('pause'),
+} as const;
+
+export interface ImagesOptions {
+  readonly say: (sentence: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Builds them if what they are made of has changed since the last time. */
+export async function buildImages(options: ImagesOptions): Promise<void> {
+  const inputs = await inputsDigest();
+  const mark = join(folder, 'inputs.sha256');
+  if ((await readFile(mark, 'utf8').catch(() => '')) === inputs) return;
+  await ensurePackages(['buildah', 'runc'], options);
+  const startedAt = performance.now();
+  options.say('building the images, from source and on bases made of this machine’s Node');
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  const temporary = await createRunFolder();
+  try {
+    await buildAll(createBuilder(temporary.path, options.signal), temporary.path);
+  } finally {
+    await temporary.remove();
+  }
+  await writeFile(mark, inputs);
+  options.say(`built the images in ${Math.round((performance.now() - startedAt) / 1000)} s`);
+}
+
+async function buildAll(builder: Builder, temporary: string): Promise<void> {
+  await makeBase(builder, temporary);
+  await makeBuildBase(builder, temporary);
+  await builder.build({
+    tag: images.operator.tag,
+    context: root,
+    args: {
+      BASE_IMAGE: baseImage,
+      BUILD_IMAGE: buildImage,
+      REVISION: (await run('git', ['rev-parse', 'HEAD'], { cwd: root }).catch(() => '')).trim(),
+    },
+    volumes: [`${await npmCache()}:/root/.npm`],
+  });
+  await buildCheckout(builder, join(temporary, 'checkout'));
+  await buildPause(builder, join(temporary, 'pause'));
+  for (const { tag, archive } of Object.values(images)) {
+    await builder.save(tag, `${archive}.partial`);
+    await rename(`${archive}.partial`, archive);
+  }
+}
+
+async function buildCheckout(builder: Builder, context: string): Promise<void> {
+  await mkdir(context);
+  await writeFile(join(context, 'service.mjs'), await bundleService());
+  await writeFile(
+    join(context, 'Dockerfile'),
+    `FROM ${baseImage}\nCOPY service.mjs /app/\nENTRYPOINT ["/nodejs/bin/node", "/app/service.mjs"]\n`,
+  );
+  await builder.build({ tag: images.checkout.tag, context });
+}
+
+/** What holds a pod's namespaces open while its containers come and go. */
+async function buildPause(builder: Builder, context: string): Promise<void> {
+  await writeRootfs(join(context, 'root'), { '/pause': '/bin/sleep' }, ['/bin/sleep']);
+  await writeFile(
+    join(context, 'Dockerfile'),
+    'FROM scratch\nCOPY root /\nENTRYPOINT ["/pause", "infinity"]\n',
+  );
+  await builder.build({ tag: images.pause.tag, context });
+}
+
+/** Of everything that may change what is in an image. */
+async function inputsDigest(): Promise<string> {
+  const patterns = [
+    'Dockerfile',
+    '.dockerignore',
+    'package*.json',
+    'tsconfig.json',
+    'scripts/*.ts',
+    'scripts/{images,demo}/*.ts',
+    'src/**/*.ts',
+  ];
+  const files = patterns.flatMap((pattern) => globSync(pattern, { cwd: root })).toSorted();
+  const hash = createHash('sha256').update(process.version);
+  for (const file of files) hash.update(`\n${file}\n`).update(await readFile(join(root, file)));
+  return hash.digest('hex');
+}
+
+function image(name: string): BuiltImage {
+  return { tag: `localhost/${name}:local`, archive: join(folder, `${name}.tar`) };
+}
