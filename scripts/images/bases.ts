@@ -10,6 +10,9 @@ import { authorities, link, writeRootfs } from './rootfs.ts';
 /** As in distroless. */
 const nodeInside = '/nodejs/bin/node';
 
+/** Where npm in the build image looks for what was fetched before. */
+export const npmCacheInside = '/var/cache/npm';
+
 export const baseImage = 'localhost/node-base:local';
 export const buildImage = 'localhost/node-build:local';
 
@@ -47,7 +50,7 @@ export async function makeBuildBase(builder: Builder, folder: string): Promise<v
       'FROM scratch',
       'COPY root /',
       // The registry and the authorities are this machine's: it may reach no others.
-      `ENV PATH=/usr/local/bin:/usr/bin:/bin NODE_EXTRA_CA_CERTS=${authorities} npm_config_registry=${registry}`,
+      `ENV PATH=/usr/local/bin:/usr/bin:/bin NODE_EXTRA_CA_CERTS=${authorities} npm_config_registry=${registry} npm_config_cache=${npmCacheInside}`,
       '',
     ].join('\n'),
   );

@@ -9,7 +9,14 @@ import { run } from '#scripts/testbed/command.ts';
 import { ensurePackages } from '#scripts/testbed/packages.ts';
 import { createRunFolder } from '#scripts/testbed/run-folder.ts';
 
-import { baseImage, buildImage, makeBase, makeBuildBase, npmCache } from './bases.ts';
+import {
+  baseImage,
+  buildImage,
+  makeBase,
+  makeBuildBase,
+  npmCache,
+  npmCacheInside,
+} from './bases.ts';
 import { type Builder, createBuilder } from './buildah.ts';
 import { writeRootfs } from './rootfs.ts';
 
@@ -64,7 +71,7 @@ async function buildAll(builder: Builder, temporary: string): Promise<void> {
       BUILD_IMAGE: buildImage,
       REVISION: (await run('git', ['rev-parse', 'HEAD'], { cwd: root }).catch(() => '')).trim(),
     },
-    volumes: [`${await npmCache()}:/root/.npm`],
+    volumes: [`${await npmCache()}:${npmCacheInside}`],
   });
   await buildCheckout(builder, join(temporary, 'checkout'));
   await buildPause(builder, join(temporary, 'pause'));
