@@ -203,6 +203,7 @@ async function plug(
     suites: createSuiteBoard({
       clock,
       logger,
+      archive: evidence,
       runners: createSuiteRunners({
         web,
         cluster,

@@ -7,7 +7,7 @@ import { createConfigMapStore } from '#evidence/config-map-store.ts';
 import { ClusterError, type KubeObject } from '#ports/cluster.ts';
 import type { EvidenceStore } from '#ports/evidence-store.ts';
 import { silentLogger } from '#ports/logger.ts';
-import { HOUR, MINUTE, SECOND, T0 } from '#test/builders.ts';
+import { HOUR, MINUTE, SECOND, suiteRun, T0 } from '#test/builders.ts';
 import { EngineHarness } from '#test/engine-harness.ts';
 import { FakeApiServer, FakeCluster } from '#test/fakes/cluster.ts';
 import { VirtualClock } from '#test/kube/virtual-clock.ts';
@@ -117,6 +117,41 @@ describe('the log of evidence', () => {
     assert.deepEqual(one.changes, []);
     await one.pass(2 * SECOND);
     assert.deepEqual(one.changes, ['checkout']);
+  });
+
+  test('keeps every run of a suite as it ends, for the next process', async () => {
+    const one = new Bench();
+    const { runId = '' } = one.status;
+    const running = { ...rollout, status: one.status };
+    // Nothing is kept of it, as is known once the store has said so.
+    assert.equal(one.log.keptSuiteRuns(running, runId), undefined);
+    await one.pass(SECOND);
+    assert.equal(one.log.keptSuiteRuns(running, runId)?.size, 0);
+    const { outcome } = suiteRun({ passed: 9, failed: 1 });
+    const run = { startedAtMs: T0 + SECOND, finishedAtMs: T0 + 4 * SECOND, outcome };
+    const suite = {
+      name: 'health',
+      intervalMs: MINUTE,
+      timeoutMs: MINUTE,
+      runner: { type: 'http', url: 'http://suite/run' },
+      knownFlaky: [],
+    } as const;
+    const order = { rollout: running, suite, runId, dueAtMs: T0 };
+    one.log.keepSuiteRun(order, run);
+    // One that a Job of an older run has brought belongs to no run that is kept now.
+    one.log.keepSuiteRun({ ...order, runId: 'older' }, run);
+    await one.pass(3 * SECOND);
+    assert.deepEqual(one.told, ['kept 1']);
+    const next = new EvidenceLog({
+      store: createConfigMapStore({ cluster: new FakeCluster({ server: one.server }) }),
+      clock: one.clock,
+      logger: silentLogger,
+      onChange: ({ name }) => one.changes.push(`next ${name}`),
+    });
+    assert.equal(next.keptSuiteRuns(running, runId), undefined);
+    await one.pass(SECOND);
+    assert.ok(one.changes.includes('next checkout'));
+    assert.deepEqual(next.keptSuiteRuns(running, runId), new Map([['health', [run]]]));
   });
 
   test('keeps a snapshot once, at once for the engine, and for the next process', async () => {

@@ -8,14 +8,18 @@ import type { EvidenceState } from '#core/evidence.ts';
 import type { EvidenceLine } from '#core/record.ts';
 import { completeRecord, type EventRecord, questionsOf } from '#core/record.ts';
 import { makeReport } from '#core/report/report.ts';
+import { suiteRecord, suiteRunsOf } from '#core/suite-record.ts';
+import type { SuiteRun } from '#core/suite-state.ts';
 import type { Clock } from '#ports/clock.ts';
 import type { KubeObject, ObjectKey } from '#ports/cluster.ts';
 import type { EvidenceOwner, EvidenceStore } from '#ports/evidence-store.ts';
 import type { Logger } from '#ports/logger.ts';
+import type { SuiteOrder } from '#ports/suite-runner.ts';
 import { withDeadline } from '#runtime/deadline.ts';
 import type { EvidenceKeeper, RecordSnapshot, WriteReport } from './evidence.ts';
 import { EvidenceMemory, type WaitingLine } from './evidence-memory.ts';
 import { rolloutKey } from './keys.ts';
+import { parseStatus } from './observe.ts';
 
 export interface EvidenceObserver {
   /** Lines that were kept, a try that failed, lines that were given up. */
@@ -115,6 +119,25 @@ export class EvidenceLog implements EvidenceKeeper {
     for (const event of events) this.#add(entry, runId, Date.parse(startedAt), event);
   }
 
+  keepSuiteRun({ rollout, suite, runId }: SuiteOrder, run: SuiteRun): void {
+    const { startedAt, runId: current } = parseStatus(rollout);
+    // One that an older run of the rollout has left says nothing of this one.
+    if (startedAt === undefined || current !== runId) return;
+    const entry = this.#entryOf(rollout);
+    if (entry.memory.isComplete(runId)) return;
+    this.#add(entry, runId, Date.parse(startedAt), suiteRecord(suite.name, run));
+  }
+
+  keptSuiteRuns(
+    rollout: KubeObject,
+    runId: string,
+  ): ReadonlyMap<string, readonly SuiteRun[]> | undefined {
+    const entry = this.#entryOf(rollout);
+    const known = entry.memory.suiteRuns(runId);
+    if (known === undefined) this.#gather(entry);
+    return known;
+  }
+
   forget(key: ObjectKey): void {
     const entry = this.#entries.get(rolloutKey(key));
     if (entry === undefined) return;
@@ -192,6 +215,8 @@ export class EvidenceLog implements EvidenceKeeper {
 
   #gatherMs({ memory, isOld }: Entry): number {
     if (this.#isClosing || (!memory.isLoaded && !isOld)) return 0;
+    // Triggers on suites wait for it.
+    if (memory.suitesToRead.length > 0) return 0;
     if (memory.isLoaded) return GATHER_MS;
     const nowMs = this.#options.clock.monotonic();
     this.#firstLookMs ??= nowMs;
@@ -244,6 +269,10 @@ export class EvidenceLog implements EvidenceKeeper {
         onChange(entry.key);
       }
       await this.#append(entry, signal);
+      for (const runId of memory.suitesToRead) {
+        memory.suitesRead(runId, suiteRunsOf(await store.read(memory.owner, runId, signal)));
+        onChange(entry.key);
+      }
       await this.#writeReports(entry, signal);
       for (const { runId, number } of memory.segmentsToClose()) {
         await store.close({ owner: memory.owner, runId, number }, signal);

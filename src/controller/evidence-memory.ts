@@ -8,7 +8,8 @@ import {
   withIndex,
   withoutIndex,
 } from '#core/index-ranges.ts';
-import type { EvidenceLine } from '#core/record.ts';
+import { type EvidenceLine, momentOf } from '#core/record.ts';
+import type { SuiteRun } from '#core/suite-state.ts';
 import type { EvidenceOwner, KeptRun } from '#ports/evidence-store.ts';
 
 /** Engine.md: a segment per six hours. */
@@ -28,6 +29,10 @@ interface RunMemory {
   newestSegment: number;
 }
 
+type SuiteRuns = ReadonlyMap<string, readonly SuiteRun[]>;
+
+const noSuiteRuns: SuiteRuns = new Map();
+
 export class EvidenceMemory {
   readonly owner: EvidenceOwner;
   /** Undefined until the store has said what it has. */
@@ -36,6 +41,8 @@ export class EvidenceMemory {
   /** Snapshots that are being made or wait to be kept, by run. */
   readonly #onTheirWay = new Map<string, IndexRanges>();
   readonly #reports = new Map<string, ReportSource>();
+  /** Of runs that were asked for. */
+  readonly #suiteRuns = new Map<string, SuiteRuns | undefined>();
   /** How many runs are kept, and which is under way: set by whoever looks. */
   current: { readonly runId: string; readonly keepRuns: number } | undefined;
   /** Drafts whose questions are not answered yet. */
@@ -82,16 +89,35 @@ export class EvidenceMemory {
 
   /** @returns what had to be given up so that the memory stays small */
   add(runId: string, startedAtMs: number, line: EvidenceLine): readonly WaitingLine[] {
-    const atMs = Date.parse(line.type === 'snapshot' ? line.dueAt : line.at);
+    const atMs = Date.parse(momentOf(line));
     const own = Math.max(0, Math.floor((atMs - startedAtMs - 1) / SEGMENT_MS));
     // What is told late goes where something can still be added.
     const newest = this.#runs?.get(runId)?.newestSegment ?? 0;
-    const segment = line.type === 'event' ? Math.max(own, newest) : own;
+    const segment = line.type === 'snapshot' ? own : Math.max(own, newest);
     const all = [...this.#waiting, { runId, segment, line }];
     const dropped = all.slice(0, Math.max(0, all.length - LINES_MAX));
     this.#waiting = all.slice(dropped.length);
     this.#forgetIndices(dropped);
     return dropped;
+  }
+
+  /** What the store had of suites when this process asked first; undefined while that is not known. */
+  suiteRuns(runId: string): SuiteRuns | undefined {
+    const known = this.#suiteRuns.get(runId);
+    if (known !== undefined) return known;
+    // What is not there cannot be read, and needs not to be.
+    const hasNone = this.#runs !== undefined && !this.#runs.has(runId);
+    if (hasNone) return noSuiteRuns;
+    this.#suiteRuns.set(runId, undefined);
+    return undefined;
+  }
+
+  get suitesToRead(): readonly string[] {
+    return [...this.#suiteRuns].flatMap(([runId, runs]) => (runs === undefined ? [runId] : []));
+  }
+
+  suitesRead(runId: string, runs: SuiteRuns): void {
+    this.#suiteRuns.set(runId, runs);
   }
 
   askFor(runId: string, source: ReportSource): void {
@@ -110,6 +136,7 @@ export class EvidenceMemory {
     return (
       this.#waiting.length > 0 ||
       this.#reports.size > 0 ||
+      this.suitesToRead.length > 0 ||
       this.surplusRuns.length > 0 ||
       this.segmentsToClose().length > 0
     );

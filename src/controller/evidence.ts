@@ -9,11 +9,12 @@ import type { EvidenceState } from '#core/evidence.ts';
 import { noIndices } from '#core/index-ranges.ts';
 import type { EventRecord } from '#core/record.ts';
 import type { KubeObject, ObjectKey } from '#ports/cluster.ts';
+import type { SuiteArchive } from '#ports/suite-runner.ts';
 
 export type RecordSnapshot = Extract<Action, { readonly type: 'RecordSnapshot' }>;
 export type WriteReport = Extract<Action, { readonly type: 'WriteReport' }>;
 
-export interface EvidenceKeeper {
+export interface EvidenceKeeper extends SuiteArchive {
   /**
    * What is kept of the current run; undefined while that is not known yet.
    * @param keepRuns of how many runs it is kept; undefined while no spec says so
@@ -41,5 +42,7 @@ export const noEvidence: EvidenceKeeper = {
   keepSnapshot: () => undefined,
   keepReport: () => undefined,
   keepEvents: () => undefined,
+  keepSuiteRun: () => undefined,
+  keptSuiteRuns: () => new Map(),
   forget: () => undefined,
 };

@@ -88,7 +88,7 @@ export async function observe(
     jobs: await readJobs(status, key, world, signal),
     decisions,
     decisionPolicy: await policyFor([run, okRun(wanted)], decisions, world, signal),
-    suites: world.suites.states(object, basis?.suites ?? []),
+    suites: world.suites.states(object, basis?.suites ?? [], status.runId),
     answers: new Map(),
     evidence: world.evidence.stateOf(object, status, basis?.snapshots.keepRuns),
   };

@@ -20,6 +20,8 @@ export interface CriteriaWindow {
   readonly intervalMs: number;
   /** Since when canary has had traffic by plan; undefined while it has none. */
   readonly trafficSinceMs: number | undefined;
+  /** When the first run of a suite began: one that an edit has added cannot tell of the time before. */
+  readonly suiteSinceMs: (suite: string) => number | undefined;
   readonly fill: (text: string) => string;
   readonly ask: Ask;
 }
@@ -39,16 +41,10 @@ export function judgeCriterion(criterion: RunCriterion, window: CriteriaWindow):
   const readings = readWindow(filled, { ...span, stepMs: window.intervalMs }, window.ask);
   if (readings === undefined) return { type: 'unknown', message: `${name} is being asked` };
   if ('type' in readings) return { type: 'unknown', message: `${name}: ${readings.message}` };
-  const known = measure.type === 'suite' ? sinceFirstResult(readings) : readings;
-  if (known.length === 0)
+  if (measure.type === 'suite' && readings.every(({ reading }) => reading.type !== 'value')) {
     return { type: 'unknown', message: `${name}: the suite has no result yet` };
-  return judgeReadings(criterion, known, window.intervalMs);
-}
-
-/** Results of suites are known to the process that had them run, and to no other: coverage begins with the first. */
-function sinceFirstResult(readings: readonly ReadingAt[]): readonly ReadingAt[] {
-  const first = readings.findIndex(({ reading }) => reading.type === 'value');
-  return first < 0 ? [] : readings.slice(first);
+  }
+  return judgeReadings(criterion, readings, window.intervalMs);
 }
 
 /** A query that names `$(window)` looks over all of it by itself: asked once, at its end. */
@@ -85,7 +81,12 @@ function expectedSpan(
 ): { readonly startMs: number; readonly endMs: number } | undefined {
   const { startMs, endMs, intervalMs, trafficSinceMs } = window;
   if (measure.isArmBound && trafficSinceMs === undefined) return undefined;
-  const fromMs = measure.isArmBound ? Math.max(startMs, trafficSinceMs ?? startMs) : startMs;
+  const fromMs =
+    measure.type === 'suite'
+      ? Math.max(startMs, window.suiteSinceMs(measure.suite) ?? startMs)
+      : measure.isArmBound
+        ? Math.max(startMs, trafficSinceMs ?? startMs)
+        : startMs;
   // The first result of a suite has its interval and its timeout to come.
   const firstAfterMs = measure.type === 'suite' ? measure.validForMs : measure.rangeMs;
   const firstMs = Math.ceil((fromMs + firstAfterMs) / intervalMs) * intervalMs;

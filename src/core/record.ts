@@ -5,7 +5,7 @@
 import type { RolloutStatus } from '#api/status.ts';
 import type { Answer, Ask, MetricQuestion } from './answer.ts';
 import { questionKey } from './answer.ts';
-import { assert } from './assert.ts';
+import { assert, assertNever } from './assert.ts';
 import { fillerFor } from './fill.ts';
 import { type FilledMeasure, fillMeasure, type Reading, readAt } from './reading.ts';
 import { suiteOf } from './suite-reading.ts';
@@ -75,7 +75,26 @@ export interface EventRecord {
   readonly note: string;
 }
 
-export type EvidenceLine = SnapshotRecord | EventRecord;
+/** One run of a suite, kept when it has ended. */
+export interface SuiteRecord extends RecordedSuite {
+  readonly type: 'suite';
+}
+
+export type EvidenceLine = SnapshotRecord | EventRecord | SuiteRecord;
+
+/** When what a line tells of was so, ISO 8601; of a snapshot, when it was due. */
+export function momentOf(line: EvidenceLine): string {
+  switch (line.type) {
+    case 'snapshot':
+      return line.dueAt;
+    case 'event':
+      return line.at;
+    case 'suite':
+      return line.finishedAt;
+    default:
+      return assertNever(line);
+  }
+}
 
 /** What is known of a record at the moment it is due, and what is still to be asked. */
 export interface RecordDraft {

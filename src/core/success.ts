@@ -19,6 +19,7 @@ import { snapshotsComplete } from './evidence.ts';
 import { fillerFor } from './fill.ts';
 import type { RunCriterion, RunSpec } from './run-spec.ts';
 import { currentPoint, dueAtMs, resolvePlan } from './schedule.ts';
+import { suiteOf } from './suite-reading.ts';
 import { fromIso, fromIsoOptional, spanText, tickAt, toIso } from './time.ts';
 import type { RunView } from './view.ts';
 
@@ -83,6 +84,7 @@ function criteriaWindow(view: RunView, startMs: number): CriteriaWindow {
     endMs,
     intervalMs: run.intervalMs,
     trafficSinceMs: trafficSinceMs(status),
+    suiteSinceMs: (suite) => suiteOf(view.snapshot, suite)?.runs[0]?.startedAtMs,
     fill: fillerFor(run, 'canary', { weight: view.weight ?? 0, windowMs }),
     ask,
   };

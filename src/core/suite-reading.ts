@@ -34,7 +34,7 @@ export function suiteOf({ suites, status }: Snapshot, name: string): SuiteState 
 /** In the form in which Prometheus answers, so that everybody reads it alike. */
 export function answerSuite(
   question: SuiteQuestion,
-  state: SuiteState | undefined,
+  state: SuiteState,
 ): InstantAnswer | RangeAnswer {
   if (question.type === 'suite') {
     const { atMs } = question;
@@ -42,7 +42,7 @@ export function answerSuite(
     if (typeof value !== 'number') return value;
     return { type: 'samples', samples: [{ labels: {}, value, atMs }], skewMs: undefined };
   }
-  const points = pointsOf(question, state?.runs ?? []);
+  const points = pointsOf(question, state.runs);
   const series = points.length === 0 ? [] : [{ labels: {}, points }];
   return { type: 'series', series, skewMs: undefined };
 }
@@ -100,12 +100,12 @@ function isDone(run: SuiteRun): run is SuiteRun & { readonly outcome: SuiteResul
 
 function valueAt(
   { suite, of, validForMs }: SuiteFigureOf,
-  state: SuiteState | undefined,
+  state: SuiteState,
   atMs: number,
 ): number | FailedAnswer {
-  const newest = newestResultAt(state?.runs ?? [], atMs);
+  const newest = newestResultAt(state.runs, atMs);
   if (newest === undefined) {
-    const failed = state?.runs[countAt(state.runs, atMs) - 1];
+    const failed = state.runs[countAt(state.runs, atMs) - 1];
     if (failed?.outcome.type === 'failed') {
       return absent(`suite ${suite} could not be run: ${failed.outcome.message}`);
     }

@@ -135,6 +135,7 @@ describe('a trigger by suite', () => {
     run.runUntil(T0 + MINUTE);
     const figure = { suite: 'health', of: 'PassRate', validForMs: HOUR } as const;
     const state = run.observe().suites.get('health');
+    assert.ok(state !== undefined);
     const answer = answerSuite({ type: 'suite', ...figure, atMs: run.now }, state);
     assert.deepEqual(answer, {
       type: 'error',
@@ -174,14 +175,52 @@ describe('a trigger by suite', () => {
     assert.equal(run.trigger('pass-rate')?.state, 'Unknown');
   });
 
-  test('of a restarted process asks anew and does not wait for the interval', () => {
-    const run = world(() => suiteRun({ passed: 100 }));
-    run.runUntil(T0 + 32 * MINUTE);
+  test('goes on with what the process before has kept: neither the interval nor a hold begins anew', () => {
+    const run = bad();
+    const status = (atMs: number) => {
+      run.runUntil(atMs);
+      run.restart();
+      return run.trigger('pass-rate')?.state;
+    };
+    assert.equal(status(T0 + 32 * MINUTE), 'Inactive');
+    assert.equal(status(T0 + HOUR + 21 * MINUTE), 'Pending');
+    assert.equal(status(T0 + HOUR + 29 * MINUTE), 'Pending');
+    run.runUntil(T0 + 2 * HOUR);
+    assert.deepEqual(
+      starts(run).slice(0, 17),
+      Array.from({ length: 17 }, (_, index) => T0 + index * 5 * MINUTE),
+    );
+    assert.equal(run.status.rollback?.startedAt, '2026-11-22T13:30:30Z');
+  });
+
+  test('begins a run anew that the process before has not seen to its end', () => {
+    const run = bad();
+    run.runUntil(T0 + 30 * MINUTE + 10 * SECOND);
     run.restart();
-    run.runUntil(T0 + 33 * MINUTE);
-    assert.equal(starts(run).at(-1), T0 + 32 * MINUTE);
-    assert.equal(run.trigger('pass-rate')?.state, 'Inactive');
+    run.runUntil(T0 + 31 * MINUTE);
+    assert.deepEqual(starts(run).slice(-2), [T0 + 30 * MINUTE, T0 + 30 * MINUTE + 10 * SECOND]);
     assert.equal(run.trigger('pass-rate')?.unknownSince, undefined);
+  });
+
+  test('is not judged while it is not known what the process before has kept: no rise meanwhile', () => {
+    const run = new EngineHarness({
+      spec: { healthSuites, triggers: [passRate], schedule: threeSteps },
+      world: { suite: () => suiteRun({ passed: 100 }) },
+    });
+    const dueMs = T0 + 2 * HOUR;
+    run.runUntil(dueMs - MINUTE);
+    const { trigger, weight } = { trigger: run.trigger('pass-rate'), weight: run.weight() };
+    run.restart();
+    run.evidence.isKnown = false;
+    run.runUntil(dueMs + 10 * MINUTE);
+    assert.equal(run.weight(), weight);
+    assert.deepEqual(run.trigger('pass-rate'), trigger);
+    assert.match(run.status.message ?? '', /pass-rate has not been asked at this tick/);
+    const asked = starts(run).filter((atMs) => atMs >= dueMs - MINUTE);
+    assert.deepEqual(asked, []);
+    run.evidence.isKnown = true;
+    run.runFor(MINUTE);
+    assert.ok(run.weight() > weight);
   });
 
   test('takes nothing from the run of an older revision', () => {
@@ -239,6 +278,24 @@ describe('a suite that could not be run', () => {
     const told = run.events.at(-1);
     assert.equal(told?.type, 'Warning');
     assert.match(told?.note ?? '', /could not be run twice in a row/);
+  });
+
+  test('is held by the next process too, before it knows what the one before has kept', () => {
+    const run = new EngineHarness({
+      spec: { healthSuites, triggers: [errorsTrigger] },
+      world: { suite: failing },
+    });
+    run.runUntil(T0 + 50 * MINUTE);
+    const { holds } = run.status;
+    assert.equal(holds?.[0]?.reason, 'SuiteFailing');
+    run.restart();
+    run.evidence.isKnown = false;
+    const writes = run.statusWrites;
+    run.runUntil(T0 + 51 * MINUTE);
+    run.evidence.isKnown = true;
+    run.runUntil(T0 + 52 * MINUTE);
+    assert.deepEqual(run.status.holds, holds);
+    assert.equal(run.statusWrites, writes);
   });
 
   test('is held no longer once it has run', () => {

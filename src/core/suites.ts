@@ -46,10 +46,22 @@ export function suiteMoments(facts: SuiteFacts): number[] {
   return dueTimes(facts).map(({ dueAtMs }) => dueAtMs);
 }
 
-/** Two runs in a row that could not be carried out say nothing of the service, and a person must know. */
+/**
+ * Two runs in a row that could not be carried out say nothing of the service, and a person must know. While it is not
+ * known what an earlier process has left, what that one held for stands.
+ */
 export function failingSuites({ snapshot, run }: SuiteFacts): Omit<Hold, 'since'>[] {
   return run.suites.flatMap(({ name }) => {
-    const [before, last] = suiteOf(snapshot, name)?.runs.slice(-2) ?? [];
+    const state = suiteOf(snapshot, name);
+    if (state === undefined) {
+      const held = snapshot.status.holds?.find(
+        ({ reason, by }) => reason === SUITE_FAILING && by === name,
+      );
+      return held === undefined
+        ? []
+        : [{ reason: held.reason, by: held.by, message: held.message }];
+    }
+    const [before, last] = state.runs.slice(-2);
     if (before?.outcome.type !== 'failed' || last?.outcome.type !== 'failed') return [];
     const message = `suite ${name} could not be run twice in a row: ${last.outcome.message}`;
     return [{ reason: SUITE_FAILING, by: name, message }];

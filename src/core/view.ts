@@ -47,7 +47,9 @@ export function asker(snapshot: Snapshot): {
   const open = new Map<string, Question>();
   const ask: Ask = (question) => {
     if (question.type === 'suite' || question.type === 'suiteRange') {
-      return answerSuite(question, suiteOf(snapshot, question.suite));
+      const state = suiteOf(snapshot, question.suite);
+      // What an earlier process has left is on its way: until it is known nothing is judged by it.
+      return state === undefined ? undefined : answerSuite(question, state);
     }
     const key = questionKey(question);
     const answer = snapshot.answers.get(key);

@@ -2,6 +2,7 @@
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { z } from 'zod';
+import { assertNever } from '#core/assert.ts';
 import { type IndexRanges, noIndices, withIndex } from '#core/index-ranges.ts';
 import type { EvidenceLine } from '#core/record.ts';
 
@@ -31,6 +32,13 @@ const suiteOutcome = z.discriminatedUnion('type', [
   z.object({ type: z.literal('failed'), message: z.string() }),
 ]);
 
+const suiteFields = {
+  name: z.string(),
+  startedAt: z.string(),
+  finishedAt: z.string(),
+  outcome: suiteOutcome,
+};
+
 const snapshotSchema = z.object({
   type: z.literal('snapshot'),
   index: z.int().positive(),
@@ -48,14 +56,7 @@ const snapshotSchema = z.object({
       reading: reading.exactOptional(),
     }),
   ),
-  suites: z.array(
-    z.object({
-      name: z.string(),
-      startedAt: z.string(),
-      finishedAt: z.string(),
-      outcome: suiteOutcome,
-    }),
-  ),
+  suites: z.array(z.object(suiteFields)),
   alerts: z
     .array(z.object({ name: z.string(), severity: z.string().exactOptional(), count: number }))
     .exactOptional(),
@@ -70,7 +71,9 @@ const eventSchema = z.object({
   note: z.string(),
 });
 
-const lineSchema = z.discriminatedUnion('type', [snapshotSchema, eventSchema]);
+const suiteSchema = z.object({ type: z.literal('suite'), ...suiteFields });
+
+const lineSchema = z.discriminatedUnion('type', [snapshotSchema, eventSchema, suiteSchema]);
 
 export function encodeLines(lines: readonly EvidenceLine[]): Promise<Buffer> {
   return compress(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
@@ -99,7 +102,7 @@ export function indicesOf(lines: readonly EvidenceLine[]): IndexRanges {
   );
 }
 
-/** What of `lines` is not there yet: a snapshot by its index, an event by all it says. */
+/** What of `lines` is not there yet: a snapshot by its index, a suite's run by its start, an event by all it says. */
 export function newLines(
   known: readonly EvidenceLine[],
   lines: readonly EvidenceLine[],
@@ -114,7 +117,14 @@ export function newLines(
 }
 
 function identity(line: EvidenceLine): string {
-  return line.type === 'snapshot'
-    ? `snapshot ${line.index}`
-    : `event ${line.at} ${line.reason} ${line.note}`;
+  switch (line.type) {
+    case 'snapshot':
+      return `snapshot ${line.index}`;
+    case 'suite':
+      return `suite ${line.startedAt} ${line.name}`;
+    case 'event':
+      return `event ${line.at} ${line.reason} ${line.note}`;
+    default:
+      return assertNever(line);
+  }
 }

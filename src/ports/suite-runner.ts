@@ -30,9 +30,26 @@ export interface SuiteRunner {
   earlier?(rollout: KubeObject, suite: RunSuite, signal: AbortSignal): Promise<EarlierRuns>;
 }
 
+/** Where the runs of suites outlive a process. Nothing here waits or throws. */
+export interface SuiteArchive {
+  keepSuiteRun(order: SuiteOrder, run: SuiteRun): void;
+  /** What is kept of a run of the rollout, by suite; undefined while that is not known, and being read. */
+  keptSuiteRuns(
+    rollout: KubeObject,
+    runId: string,
+  ): ReadonlyMap<string, readonly SuiteRun[]> | undefined;
+}
+
 export interface SuiteBoard {
-  /** By name. Absent: not known yet. */
-  states(rollout: KubeObject, suites: readonly RunSuite[]): ReadonlyMap<string, SuiteState>;
+  /**
+   * By name. Absent: not known yet.
+   * @param runId of the run under way, if there is one: what an earlier process has kept of it is read first
+   */
+  states(
+    rollout: KubeObject,
+    suites: readonly RunSuite[],
+    runId: string | undefined,
+  ): ReadonlyMap<string, SuiteState>;
   /** Begins a run and returns at once; one at a time for each suite, and one for each time it was due. */
   start(order: SuiteOrder): 'started' | 'dropped';
   /** The rollout is gone. */

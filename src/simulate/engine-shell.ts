@@ -176,9 +176,14 @@ export abstract class EngineShell<Input> {
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
-  /** The process ends and another begins: what only memory knew is gone. */
+  /** The process ends: what only memory knew is gone. */
+  die(): void {
+    this.suites.processEnds(this.now, this.evidence.keeps);
+  }
+
+  /** The process ends, if it has not, and another begins. */
   restart(): void {
-    this.suites.forget();
+    this.die();
     this.nextAt = this.now;
   }
 
@@ -211,7 +216,7 @@ export abstract class EngineShell<Input> {
       restarts: this.workloads.observe(basis?.restarts ?? [], this.now),
       ready: this.#ready(basis),
       conflict: this.conflict,
-      suites: this.suites.states(suites, this.now),
+      suites: this.evidence.isKnown ? this.suites.states(suites, this.now) : new Map(),
       jobs: this.jobs.states((name, atMs) => this.job(name, atMs)),
       decisions: this.decisions.list,
       decisionPolicy: this.decisionPolicy,

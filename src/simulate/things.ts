@@ -84,7 +84,8 @@ function outageEffect({ prometheus, api, operator, decide }: Thing, startMs: num
   if (operator !== undefined) {
     const set = (isDown: boolean) => (shell: ScenarioShell) => {
       shell.isOperatorDown = isDown;
-      if (!isDown) shell.restart();
+      if (isDown) shell.die();
+      else shell.restart();
     };
     return { text: 'no process of the operator runs', apply: set(true), undo: set(false) };
   }

@@ -73,10 +73,12 @@ export class VirtualSuites {
     return this.#count;
   }
 
-  /** A new process knows nothing of what an old one has run. */
-  forget(): void {
-    this.#runs.clear();
-    this.#count = 0;
+  /** The process ends, and with it what it runs. What has ended before is kept as evidence, or nowhere. */
+  processEnds(nowMs: number, isKept: boolean): void {
+    for (const [name, runs] of this.#runs) {
+      const ended = isKept ? runs.filter(({ finishedAtMs }) => finishedAtMs <= nowMs) : [];
+      if (ended.length < runs.length) this.#runs.set(name, ended);
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 /** The board of suites: one run at a time, none twice, nothing lost when a process ends and another begins. */
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
+import type { SuiteRun } from '#core/suite-state.ts';
 import { silentLogger } from '#ports/logger.ts';
 import type {
   EarlierRuns,
@@ -30,6 +31,9 @@ let changed: number;
 let dropped: number;
 let earlier: (() => Promise<EarlierRuns>) | undefined;
 let board: SuiteBoard;
+let archived: SuiteRun[];
+/** What the archive has; undefined while it cannot be read. */
+let kept: ReadonlyMap<string, readonly SuiteRun[]> | undefined;
 
 beforeEach(() => {
   clock = new VirtualClock();
@@ -38,6 +42,8 @@ beforeEach(() => {
   changed = 0;
   dropped = 0;
   earlier = undefined;
+  archived = [];
+  kept = new Map();
   board = open();
 });
 
@@ -58,6 +64,10 @@ function open(): SuiteBoard {
     clock,
     logger: silentLogger,
     runners: { http: runner, job },
+    archive: {
+      keepSuiteRun: (_, run) => archived.push(run),
+      keptSuiteRuns: () => kept,
+    },
     onChange: () => (changed += 1),
     onDropped: () => (dropped += 1),
     stopping: stopping.signal,
@@ -80,7 +90,8 @@ function order(dueAtMs: number, type: 'http' | 'job' = 'http', uid = 'u-1'): Sui
 }
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
-const stateOf = ({ rollout, suite }: SuiteOrder) => board.states(rollout, [suite]).get('health');
+const stateOf = ({ rollout, suite }: SuiteOrder) =>
+  board.states(rollout, [suite], 'run').get('health');
 
 describe('a run', () => {
   test('stands on the board while it runs, and as a result once it has ended', async () => {
@@ -203,5 +214,79 @@ describe('what an earlier process has left', () => {
     assert.equal(stateOf(one), undefined);
     await settle();
     assert.deepEqual(stateOf(one), { runs: [] });
+  });
+});
+
+describe('the archive', () => {
+  const run = (startedAtMs: number, failures: readonly string[] = []): SuiteRun => ({
+    startedAtMs,
+    finishedAtMs: startedAtMs + 5_000,
+    outcome: done(failures),
+  });
+
+  test('is given every run as it ends, also one that could not be carried out', async () => {
+    const startedAtMs = clock.now();
+    board.start(order(startedAtMs));
+    assert.deepEqual(archived, []);
+    running[0]?.end(new Error('no more memory'));
+    await settle();
+    const outcome = { type: 'failed', message: 'no more memory' } as const;
+    assert.deepEqual(archived, [{ startedAtMs, finishedAtMs: startedAtMs, outcome }]);
+  });
+
+  test('is read before anything stands on the board or is run', async () => {
+    kept = undefined;
+    const one = order(clock.now());
+    assert.equal(stateOf(one), undefined);
+    assert.equal(board.start(one), 'dropped');
+    const runs = [run(clock.now() - 60_000), run(clock.now() - 10_000)];
+    kept = new Map([['health', runs]]);
+    assert.deepEqual(stateOf(one), { runs });
+    // What has run since it was due is not run again.
+    assert.equal(board.start(order(clock.now() - 10_000)), 'dropped');
+    assert.equal(board.start(one), 'started');
+  });
+
+  test('is read once: what a process has run itself it does not take from there', async () => {
+    assert.deepEqual(stateOf(order(0)), { runs: [] });
+    kept = new Map([['health', [run(clock.now() - 60_000)]]]);
+    assert.deepEqual(stateOf(order(0)), { runs: [] });
+  });
+
+  test('that cannot be read for 30 seconds is done without, and read when it can be', async () => {
+    kept = undefined;
+    assert.equal(stateOf(order(0)), undefined);
+    await clock.advance(29_999);
+    assert.equal(stateOf(order(0)), undefined);
+    await clock.advance(1);
+    assert.deepEqual(stateOf(order(0)), { runs: [] });
+    assert.equal(board.start(order(clock.now())), 'started');
+    running[0]?.end(done());
+    await settle();
+    const before = run(clock.now() - 60_000);
+    kept = new Map([['health', [before]]]);
+    assert.deepEqual(
+      stateOf(order(0))?.runs.map(({ startedAtMs }) => startedAtMs),
+      [before.startedAtMs, clock.now()],
+    );
+  });
+
+  test('and the Jobs that are still there tell of the same run once', async () => {
+    const atMs = clock.now() - 60_000;
+    kept = new Map([['health', [run(atMs + 250)]]]);
+    const ofJobs = [run(atMs), run(atMs + 30_000)];
+    earlier = () => Promise.resolve({ runs: ofJobs, running: undefined });
+    stateOf(order(0, 'job'));
+    await settle();
+    assert.deepEqual(stateOf(order(0, 'job'))?.runs, [run(atMs + 250), run(atMs + 30_000)]);
+  });
+
+  test('of many runs tells the names of the newest only', () => {
+    const runs = Array.from({ length: 12 }, (_, n) => run(clock.now() - 60_000 * (12 - n), ['it']));
+    kept = new Map([['health', runs]]);
+    const named = stateOf(order(0))?.runs.map(
+      ({ outcome }) => outcome.type === 'done' && outcome.failures.length,
+    );
+    assert.deepEqual(named, [0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
   });
 });

@@ -107,6 +107,18 @@ export function evidenceStoreContract(name: string, open: () => Promise<StoreUnd
       ]);
     });
 
+    test('keeps a run of a suite once, whoever brings it', async () => {
+      const it = await bench();
+      const [suite] = snapshotRecord(1).suites;
+      assert.ok(suite !== undefined);
+      const line = { type: 'suite', ...suite } as const;
+      const next = { ...line, startedAt: '2026-11-22T13:05:00.000Z' };
+      await it.append(0, [line, snapshotRecord(1)]);
+      assert.deepEqual(await it.append(0, [line, next]), []);
+      assert.deepEqual(await it.read(), [line, snapshotRecord(1), next]);
+      assert.deepEqual((await it.run())?.recorded, [[1, 1]]);
+    });
+
     test('knows nothing of a run that has none, and keeps runs and rollouts apart', async () => {
       const it = await bench();
       assert.deepEqual(await shared.store.runs(it.owner, it.signal), []);

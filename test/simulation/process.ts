@@ -40,6 +40,7 @@ export class Process {
   readonly cluster: FakeCluster;
   readonly timers = new Timers();
   readonly #world: ProcessWorld;
+  readonly #evidence: EvidenceKeeper;
   readonly #shell: Reconciler;
   readonly #stopping = new AbortController();
   /** When to look next, by true time; undefined: only on a change. */
@@ -55,6 +56,7 @@ export class Process {
     this.cluster = new FakeCluster({ server: world.server });
     this.cluster.before = (request) => this.#request('before', request);
     this.cluster.after = (request) => this.#request('after', request);
+    this.#evidence = this.#newEvidence();
     this.#shell = this.#newShell();
     const { decisions, index } = this.#shell;
     for (const object of this.cluster.cachedAll(decisionResource)) decisions.set(object);
@@ -112,7 +114,7 @@ export class Process {
       endpoints: { ready: (_, service) => world.ready(service) },
       decisionPolicy: { read: () => Promise.resolve(world.decisionPolicy()) },
       ask: (question) => Promise.resolve(world.ask(question)),
-      evidence: this.#newEvidence(),
+      evidence: this.#evidence,
       prober: createProber({
         ask: ({ url }) =>
           Promise.resolve({
@@ -139,6 +141,7 @@ export class Process {
       clock,
       logger: silentLogger,
       runners: { http: { run }, job: { run } },
+      archive: this.#evidence,
       onChange: () => this.#lookSoon(),
       onDropped: () => undefined,
       stopping: this.#stopping.signal,

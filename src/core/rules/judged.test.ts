@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { RolloutSpecInput } from '#api/rollout.ts';
-import { HOUR, MINUTE, SECOND, suiteRun, T0 } from '#test/builders.ts';
+import { HOUR, MINUTE, SECOND, suiteFailure, suiteRun, T0 } from '#test/builders.ts';
 import { EngineHarness } from '#test/engine-harness.ts';
 
 type Success = NonNullable<RolloutSpecInput['success']>;
@@ -310,15 +310,47 @@ describe('a criterion by a health suite', () => {
     }
   });
 
-  test('is judged by what this process knows, and waits for a first result where it knows none', () => {
+  test('is judged by what all processes have kept, once that is known', () => {
+    for (const [badRuns, phase] of [
+      [0, 'Succeeded'],
+      [3, 'Held'],
+    ] as const) {
+      const run = harness(success, undefined, spec);
+      const badFrom = T0 + 20 * MINUTE;
+      run.world.suite = (_name, now) =>
+        now >= badFrom && now < badFrom + badRuns * 5 * MINUTE
+          ? suiteRun({ passed: 9, failed: 1 })
+          : suiteRun({ passed: 10 });
+      run.runUntil(T0 + HOUR);
+      run.restart();
+      run.runUntil(END - SECOND);
+      run.restart();
+      run.evidence.isKnown = false;
+      run.runUntil(END + SECOND);
+      assert.equal(run.status.holds?.[0]?.reason, 'CriteriaUnknown', run.status.message);
+      run.evidence.isKnown = true;
+      run.runUntil(END + 10 * MINUTE);
+      assert.equal(run.status.phase, phase, run.status.message);
+    }
+  });
+
+  test('counts time in which the suite could not be run, from its first run on', () => {
     const run = harness(success, undefined, spec);
+    run.world.suite = (_name, now) =>
+      now < T0 + 100 * MINUTE ? suiteFailure('connection refused') : suiteRun({ passed: 10 });
+    run.runUntil(END + HOUR);
+    assert.equal(run.status.phase, 'Held');
+    assert.match(run.status.message ?? '', /rate: readings cover [0-9.]+% of .*, 99% are needed/);
+  });
+
+  test('counts no time before the edit that has added the suite', () => {
+    const run = harness(success, undefined, { ...spec, success: { criteria: [] } });
+    const { healthSuites = [] } = spec;
+    run.edit({ healthSuites: [], success: { criteria: [] } });
+    run.runUntil(T0 + HOUR);
+    run.edit({ healthSuites, success: { ...success, onFailure: 'Hold' } });
     run.world.suite = () => suiteRun({ passed: 10 });
-    run.runUntil(END - SECOND);
-    run.restart();
-    run.sleepUntil(END);
-    run.runUntil(END + SECOND);
-    assert.equal(run.status.holds?.[0]?.reason, 'CriteriaUnknown', run.status.message);
-    run.runUntil(END + 10 * MINUTE);
+    run.runUntil(END + HOUR);
     assert.equal(run.status.phase, 'Succeeded', run.status.message);
   });
 });
