@@ -42,6 +42,9 @@ export interface Processes {
   readonly isOperational: boolean;
   /** The same process runs alone as a second ago, by the same clock. */
   readonly isRemembered: boolean;
+  readonly isSameClock: boolean;
+  /** Since when the only process has what those before it have kept. */
+  readonly archiveReadMs: number | undefined;
 }
 
 export class Checker {
@@ -82,7 +85,8 @@ export class Checker {
   }
 
   /** Called for every second. */
-  tick({ nowMs, offMs }: Moment, { isOperational, isRemembered }: Processes): void {
+  tick({ nowMs, offMs }: Moment, processes: Processes): void {
+    const { isOperational, isRemembered, archiveReadMs = nowMs } = processes;
     if (offMs !== 0) this.#clockWrongUntilMs = nowMs + 180_000;
     const isHealthy =
       isOperational &&
@@ -91,9 +95,15 @@ export class Checker {
       !within(this.#truth.apiDown, nowMs) &&
       !within(this.#truth.stableDown, nowMs);
     if (!isHealthy) this.#healthySinceMs = nowMs;
-    this.#held.second(nowMs, this.#isWatched(nowMs), isRemembered);
+    // Results of a suite are kept by their times, which a wrong clock falsifies.
+    const isKept = processes.isSameClock && this.#clockWrongUntilMs <= nowMs;
+    const memory = { isRemembered, isKept: isKept || isRemembered };
+    this.#held.second(nowMs, this.#isWatched(nowMs), memory);
     if (this.#weight === 0) return;
-    for (const truth of this.#held.truths) this.#expectLowered(truth, nowMs);
+    for (const truth of this.#held.truths) {
+      const isOfSuite = truth.trigger.name === 'pass-rate';
+      this.#expectLowered(truth, nowMs, isOfSuite ? archiveReadMs : 0);
+    }
   }
 
   /** An ended run no longer watches, and a rolled back one that has let go leaves the route to its owner. */
@@ -103,12 +113,13 @@ export class Checker {
     return !hasEnded && startedAt !== undefined && nowMs >= Date.parse(startedAt);
   }
 
-  #expectLowered(truth: TriggerTruth, nowMs: number): void {
+  #expectLowered(truth: TriggerTruth, nowMs: number, knownSinceMs: number): void {
     const heldSinceMs = this.#held.of(truth);
     if (heldSinceMs === undefined || truth.rollbackAfterMs === undefined) return;
     if (truth.trigger.severity !== 'Critical') return;
     const ladderMs = truth.forMs + truth.rollbackAfterMs;
-    const dueMs = Math.max(heldSinceMs + ladderMs, this.#healthySinceMs) + ROLLBACK_GRACE_MS;
+    const dueMs =
+      Math.max(heldSinceMs + ladderMs, this.#healthySinceMs, knownSinceMs) + ROLLBACK_GRACE_MS;
     if (nowMs <= dueMs) return;
     throw new Violation(
       `invariant 1: ${truth.trigger.name} has held since ${time(heldSinceMs)}, all has worked since ${time(this.#healthySinceMs)}, and canary still has ${this.#weight} % at ${time(nowMs)}`,

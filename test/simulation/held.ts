@@ -18,7 +18,7 @@ export interface TriggerTruth {
 }
 
 export interface Memory {
-  /** Whether the newest result of the suite that the process knows is bad. */
+  /** Whether the newest result of the suite that the process knows, or the next will, is bad. */
   readonly isSuiteBad: () => boolean;
 }
 
@@ -108,12 +108,16 @@ export class HeldSince {
     this.#truths = truths;
   }
 
-  /** @param isRemembered false where a process has lost what only it had seen */
-  second(nowMs: number, isRunning: boolean, isRemembered: boolean): void {
+  /** @param memory whether what only a process had seen is still there, and what was kept for the next one */
+  second(
+    nowMs: number,
+    isRunning: boolean,
+    { isRemembered, isKept }: { readonly isRemembered: boolean; readonly isKept: boolean },
+  ): void {
     for (const { trigger, isBad } of this.#truths) {
       const { name } = trigger;
-      const isOfMemory = name === 'probe' || name === 'pass-rate';
-      const holds = isRunning && isBad(nowMs) === true && (isRemembered || !isOfMemory);
+      const isKnown = name === 'probe' ? isRemembered : name === 'pass-rate' ? isKept : true;
+      const holds = isRunning && isBad(nowMs) === true && isKnown;
       if (!holds) this.#sinceMs.delete(name);
       else if (!this.#sinceMs.has(name)) this.#sinceMs.set(name, nowMs);
       const heldMs = nowMs - (this.#sinceMs.get(name) ?? nowMs);

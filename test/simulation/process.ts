@@ -5,6 +5,7 @@ import { type EvidenceKeeper, noEvidence } from '#controller/evidence.ts';
 import { EvidenceLog } from '#controller/evidence-log.ts';
 import { type Reconciler, type Return, reconcile } from '#controller/reconcile.ts';
 import type { Answer, MetricQuestion } from '#core/answer.ts';
+import type { EvidenceLine } from '#core/record.ts';
 import type { DecisionPolicy } from '#core/snapshot.ts';
 import { createConfigMapStore } from '#evidence/config-map-store.ts';
 import type { EventNote } from '#ports/event-recorder.ts';
@@ -34,6 +35,8 @@ export interface ProcessWorld {
   /** Called before and after each request; may throw, write as another, or let time pass. */
   readonly onRequest: (moment: 'before' | 'after', request: FakeRequest) => void;
   readonly onEvent: (note: EventNote) => void;
+  /** The store has taken these lines. */
+  readonly onKept: (lines: readonly EvidenceLine[]) => void;
 }
 
 export class Process {
@@ -47,11 +50,16 @@ export class Process {
   wakeAtMs: number | undefined;
   failures = 0;
   isDead = false;
+  readonly bornMs: number;
+  /** Since when it can know what processes before it have kept, by true time. */
+  archiveReadMs: number | undefined;
   /** Visits to the store that are under way. */
   #visits = 0;
 
   constructor(world: ProcessWorld) {
     this.#world = world;
+    this.bornMs = world.time.nowMs;
+    if (!world.keepsEvidence) this.archiveReadMs = this.bornMs;
     this.wakeAtMs = world.time.nowMs;
     this.cluster = new FakeCluster({ server: world.server });
     this.cluster.before = (request) => this.#request('before', request);
@@ -169,10 +177,28 @@ export class Process {
       }
     };
     return {
-      runs: (...given) => counted(store.runs(...given)),
-      append: (...given) => counted(store.append(...given)),
+      runs: (...given) =>
+        counted(
+          store.runs(...given).then((runs) => {
+            if (runs.length === 0) this.archiveReadMs ??= this.#world.time.nowMs;
+            return runs;
+          }),
+        ),
+      append: (segment, lines, signal) =>
+        counted(
+          store.append(segment, lines, signal).then((lost) => {
+            this.#world.onKept(lines.filter((line) => !lost.includes(line)));
+            return lost;
+          }),
+        ),
       close: (...given) => counted(store.close(...given)),
-      read: (...given) => counted(store.read(...given)),
+      read: (...given) =>
+        counted(
+          store.read(...given).then((lines) => {
+            this.archiveReadMs ??= this.#world.time.nowMs;
+            return lines;
+          }),
+        ),
       writeReport: (...given) => counted(store.writeReport(...given)),
       reportAt: (owner, runId) => store.reportAt(owner, runId),
       remove: (...given) => counted(store.remove(...given)),

@@ -135,13 +135,14 @@ class World {
     const isClockRight = Math.abs(this.#time.offMs) <= 5_000;
     const [process] = this.#processes.length === 1 ? this.#processes : [];
     const { offMs } = this.#time;
+    const isSameClock = this.#remembered?.offMs === offMs;
     const isRemembered =
-      process !== undefined &&
-      this.#remembered?.process === process &&
-      this.#remembered.offMs === offMs;
+      isSameClock && process !== undefined && this.#remembered?.process === process;
     this.#remembered = { process, offMs };
     const isOperational = this.#processes.length > 0 && isClockRight;
-    this.#checker.tick(this.#time, { isOperational, isRemembered });
+    const archiveReadMs = process?.archiveReadMs;
+    const seen = { isOperational, isRemembered, isSameClock, archiveReadMs };
+    this.#checker.tick(this.#time, seen);
   }
 
   #status(): RolloutStatus {
@@ -243,6 +244,7 @@ class World {
       decisionPolicy: () => policyAt(truth, now()),
       keepsEvidence: features.has('evidence'),
       onRequest: (moment, request) => this.#onRequest(moment, request),
+      onKept: (lines) => this.#suites.kept(lines, now()),
       onEvent: ({ reason, note }) => this.#note(`  event ${reason}: ${note}`),
     });
     return process;
