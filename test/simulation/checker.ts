@@ -153,7 +153,10 @@ export class Checker {
       this.#expectTrueCause(status, moment.nowMs);
     }
     const isNewWindow = (status.extensions?.length ?? 0) !== (before.extensions?.length ?? 0);
-    if (status.runId !== before.runId || isNewWindow) this.#held.forget();
+    // Criteria look at canary from when it has had traffic by plan.
+    const isFirstTraffic = hasTraffic(status) && !hasTraffic(before);
+    const isNewRun = status.runId !== before.runId;
+    if (isNewRun || isNewWindow || isFirstTraffic) this.#held.forget(moment.nowMs);
     else if (passed(status).length > passed(before).length) this.#passedPoint(status, moment.nowMs);
     if (status.rollback !== undefined) this.#rolledBackRun = status.runId;
     this.#status = status;
@@ -171,7 +174,8 @@ export class Checker {
   }
 
   /** A checkpoint or the end has just been passed. */
-  #passedPoint({ plan = [] }: RolloutStatus, nowMs: number): void {
+  #passedPoint(status: RolloutStatus, nowMs: number): void {
+    const { plan = [] } = status;
     const point = plan.findLast(({ passedAt }) => passedAt !== undefined);
     const require = this.#gates.requirementsOf(point?.name ?? '');
     const firing = this.#held.truths.find((truth) => {
@@ -185,7 +189,8 @@ export class Checker {
     }
     const longestMs = this.#held.longestMs('errors');
     // A violation that lasted this long at evaluations, whatever lies between them.
-    if (require.includes('SuccessCriteria') && longestMs > CRITERION_FOR_MS + 3 * INTERVAL_MS) {
+    const isTooLong = hasTraffic(status) && longestMs > CRITERION_FOR_MS + 3 * INTERVAL_MS;
+    if (require.includes('SuccessCriteria') && isTooLong) {
       throw new Violation(
         `invariant 2: ${point?.name} was passed, and the criterion was violated for ${longestMs} ms`,
       );
@@ -249,6 +254,10 @@ export class Checker {
       `invariant 2: ${rise}, and ${truth.trigger.name} has held since ${time(sinceMs)}`,
     );
   }
+}
+
+function hasTraffic({ plan = [] }: RolloutStatus): boolean {
+  return plan.some(({ weight = 0, passedAt }) => weight > 0 && passedAt !== undefined);
 }
 
 function refuse(rule: string, wrong: string | undefined): void {

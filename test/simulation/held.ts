@@ -103,6 +103,7 @@ export class HeldSince {
   readonly #sinceMs = new Map<string, number>();
   /** The longest that each has held since the run began, or since its window did. */
   readonly #longestMs = new Map<string, number>();
+  #windowMs = 0;
 
   constructor(truths: readonly TriggerTruth[]) {
     this.#truths = truths;
@@ -120,13 +121,14 @@ export class HeldSince {
       const holds = isRunning && isBad(nowMs) === true && isKnown;
       if (!holds) this.#sinceMs.delete(name);
       else if (!this.#sinceMs.has(name)) this.#sinceMs.set(name, nowMs);
-      const heldMs = nowMs - (this.#sinceMs.get(name) ?? nowMs);
+      const heldMs = nowMs - Math.max(this.#windowMs, this.#sinceMs.get(name) ?? nowMs);
       this.#longestMs.set(name, Math.max(heldMs, this.#longestMs.get(name) ?? 0));
     }
   }
 
   /** A new window begins. */
-  forget(): void {
+  forget(nowMs: number): void {
+    this.#windowMs = nowMs;
     this.#longestMs.clear();
   }
 
