@@ -4,7 +4,8 @@ import type { RolloutStatus, TriggerStatus } from '#api/status.ts';
 import type { Answer, QueryFault, Question } from '#core/answer.ts';
 import type { Action } from '#core/decision.ts';
 import type { JobState } from '#core/snapshot.ts';
-import { type Crash, EngineShell } from '#simulate/engine-shell.ts';
+import { EngineShell } from '#simulate/engine-shell.ts';
+import type { Crash } from '#simulate/shell-options.ts';
 import type { VirtualRoute } from '#simulate/virtual-route.ts';
 import type { VirtualSuiteRun } from '#simulate/virtual-suites.ts';
 import {
@@ -19,7 +20,7 @@ import {
 } from './builders.ts';
 import { SeenProbes } from './seen-probes.ts';
 
-export type { Crash } from '#simulate/engine-shell.ts';
+export type { Crash } from '#simulate/shell-options.ts';
 export type FakeRoute = VirtualRoute;
 
 export interface World {

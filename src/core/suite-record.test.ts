@@ -1,7 +1,7 @@
 /** Runs of suites as evidence: what comes back is what was kept, and nothing counts twice. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { mergeRuns, suiteRecord, suiteRunsOf } from './suite-record.ts';
+import { suiteRecord, suiteRunsOf } from './suite-record.ts';
 import type { SuiteRun } from './suite-state.ts';
 
 const run = (startedAtMs: number, finishedAtMs: number, failures: readonly string[] = []) =>
@@ -41,26 +41,5 @@ describe('the record of a suite', () => {
   test('of a time that nobody can read is left out', () => {
     const line = { ...suiteRecord('health', run(0, 1)), finishedAt: 'soon' };
     assert.equal(suiteRunsOf([line]).size, 0);
-  });
-});
-
-describe('runs from two sources', () => {
-  test('that overlap are one run, seen by two clocks: the first counts', () => {
-    // A Job's times have no fractions of a second.
-    const own = [run(60_250, 63_700), run(120_300, 124_100)];
-    const ofJobs = [run(60_000, 63_000), run(120_000, 124_000), run(180_000, 184_000)];
-    assert.deepEqual(mergeRuns(own, ofJobs), [...own, ofJobs[2]]);
-  });
-
-  test('that only follow each other are all kept, in order', () => {
-    assert.deepEqual(mergeRuns([run(10, 20)], [run(20, 30), run(0, 10)]), [
-      run(0, 10),
-      run(10, 20),
-      run(20, 30),
-    ]);
-  });
-
-  test('that took no time at all are not kept twice', () => {
-    assert.deepEqual(mergeRuns([run(10, 10)], [run(10, 10)]), [run(10, 10)]);
   });
 });

@@ -40,24 +40,3 @@ export function suiteRunsOf(
   for (const known of runs.values()) known.sort((a, b) => a.finishedAtMs - b.finishedAtMs);
   return runs;
 }
-
-/**
- * Runs of one suite from two sources. It never runs twice at a time, so what overlaps with one of `first` is that one, seen by
- * somebody else's clock.
- * @returns ascending in `finishedAtMs`
- */
-export function mergeRuns(
-  first: readonly SuiteRun[],
-  second: readonly SuiteRun[],
-): readonly SuiteRun[] {
-  if (first.length === 0 || second.length === 0) return first.length === 0 ? second : first;
-  const others = second.filter((run) => !first.some((one) => isSameRun(one, run)));
-  if (others.length === 0) return first;
-  return [...first, ...others].toSorted((a, b) => a.finishedAtMs - b.finishedAtMs);
-}
-
-function isSameRun(one: SuiteRun, other: SuiteRun): boolean {
-  const isOverlapping =
-    one.startedAtMs < other.finishedAtMs && other.startedAtMs < one.finishedAtMs;
-  return isOverlapping || one.startedAtMs === other.startedAtMs;
-}

@@ -13,7 +13,7 @@ import type { DecisionPolicy, JobState, ResolvedSpec, Snapshot } from '#core/sna
 import { toIso } from '#core/time.ts';
 import { answered } from './ask.ts';
 import { actionText, describeLooks, type Entry } from './entry.ts';
-import type { ShellOptions } from './shell-options.ts';
+import type { Crash, ShellOptions } from './shell-options.ts';
 import { VirtualDecisions } from './virtual-decisions.ts';
 import { isEvidence, VirtualEvidence } from './virtual-evidence.ts';
 import { VirtualJobs } from './virtual-jobs.ts';
@@ -26,9 +26,6 @@ import {
 } from './virtual-route.ts';
 import { type VirtualSuiteRun, VirtualSuites } from './virtual-suites.ts';
 import { VirtualWorkloads } from './virtual-workloads.ts';
-
-/** Where a process dies: before the status is written, or before what follows it. */
-export type Crash = 'beforeFirst' | 'beforeStatus' | 'beforeActions';
 
 /** A key whose status could not be written comes back after about this long. */
 const BACKOFF_MS = 1000;
@@ -181,7 +178,7 @@ export abstract class EngineShell<Input> {
     this.suites.processEnds(this.now, this.evidence.keeps);
   }
 
-  /** The process ends, if it has not, and another begins. */
+  /** Another process begins. */
   restart(): void {
     this.die();
     this.nextAt = this.now;

@@ -13,3 +13,6 @@ export interface ShellOptions<Input> {
   /** How every route stands before the run. */
   readonly route?: Partial<VirtualRoute>;
 }
+
+/** Where a process dies: before the status is written, or before what follows it. */
+export type Crash = 'beforeFirst' | 'beforeStatus' | 'beforeActions';

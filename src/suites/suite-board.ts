@@ -3,7 +3,6 @@
  * archive, from which the next process takes it. Until that is read nothing stands here and nothing is run.
  */
 import type { RunSuite } from '#core/run-spec.ts';
-import { mergeRuns } from '#core/suite-record.ts';
 import type { SuiteRun, SuiteState } from '#core/suite-state.ts';
 import type { Clock } from '#ports/clock.ts';
 import type { KubeObject, ObjectKey } from '#ports/cluster.ts';
@@ -16,7 +15,7 @@ import type {
   SuiteRunner,
 } from '#ports/suite-runner.ts';
 import { DeadlineExceeded, withDeadline } from '#runtime/deadline.ts';
-import { compact, withRun } from './suite-runs.ts';
+import { compact, mergeRuns, withRun } from './suite-runs.ts';
 
 export interface SuiteBoardOptions {
   readonly clock: Clock;
