@@ -29,7 +29,7 @@ export {
   startGateway,
 } from './gateway.ts';
 export { kwokNode, podFateLabel } from './kwok.ts';
-export { argocdCrds, gatewayApiCrds } from './manifests.ts';
+export { argocdCrds, gatewayApiCrds, prometheusOperatorCrds } from './manifests.ts';
 export { isInNamespace, runInNamespace } from './namespace.ts';
 export { type Part, type PartOptions, startPart, withFreePorts } from './part.ts';
 export { freePorts } from './ports.ts';

@@ -23,6 +23,17 @@ export async function argocdCrds(options: BuildOptions = {}): Promise<readonly s
   return await yamlFiles(await moduleFolder('argocd', 'manifests/crds', options));
 }
 
+/** ServiceMonitor and PrometheusRule, the kinds that charts of others make. */
+export async function prometheusOperatorCrds(
+  options: BuildOptions = {},
+): Promise<readonly string[]> {
+  const path = 'example/prometheus-operator-crd';
+  const folder = await moduleFolder('prometheusOperator', path, options);
+  return ['servicemonitors', 'prometheusrules'].map((name) =>
+    join(folder, `monitoring.coreos.com_${name}.yaml`),
+  );
+}
+
 /** KWOK's stages: nodes and pods that are ready at once. */
 export async function kwokStages(options: BuildOptions = {}): Promise<readonly string[]> {
   const folder = await moduleFolder('kwok', 'kustomize/stage', options);

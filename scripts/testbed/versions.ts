@@ -113,6 +113,10 @@ export const manifestModules = {
   contour: { module: 'github.com/projectcontour/contour', version: 'v1.33.8' },
   kwok: { module: 'sigs.k8s.io/kwok', version: 'v0.8.0' },
   argocd: { module: argoModule.module, version: argoModule.moduleVersion },
+  prometheusOperator: {
+    module: 'github.com/prometheus-operator/prometheus-operator',
+    version: 'v0.85.0',
+  },
 } as const;
 
 function go(

@@ -2,9 +2,6 @@
  * The world of operator.test.ts: a real API server with pods that become Ready, the real operator in this process, and a
  * stub for Prometheus whose answers a test sets. Routes have no parents, so no gateway has to accept them.
  */
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { RolloutStatus } from '#api/status.ts';
 import { silentLogger } from '#ports/logger.ts';
 import { systemClock } from '#runtime/clock.ts';
@@ -18,6 +15,7 @@ import {
 } from '#scripts/testbed/index.ts';
 import { createTelemetry } from '#telemetry/metrics.ts';
 import { type Operator, startOperator } from '../../src/operator.ts';
+import { startMetricsStub } from './metrics-stub.ts';
 
 export const namespace = 'shop';
 
@@ -44,19 +42,17 @@ export async function startOperatorWorld(
     stop: async () => {
       await operator.stop();
       await plane.stop();
-      stub.closeAllConnections();
-      stub.close();
+      stub.stop();
     },
   };
-  const stub = await startStub(() => world.value);
-  const { port } = stub.address() as AddressInfo;
+  const stub = await startMetricsStub(() => world.value);
   const operator: Operator = await startOperator({
     version: 'test',
     source: { type: 'file', path: plane.kubeconfigPath },
     namespaces: [namespace],
     concurrency: 8,
     allowLoopbackUrls: true,
-    prometheus: () => ({ url: `http://127.0.0.1:${port}`, headers: {}, tls: {} }),
+    prometheus: () => ({ url: stub.url, headers: {}, tls: {} }),
     query: { timeoutMs: 3_000, concurrencyMax: 8, responseBytesMax: 1_000_000 },
     lease: undefined,
     evidenceDirectory: undefined,
@@ -66,37 +62,6 @@ export async function startOperatorWorld(
     telemetry: createTelemetry({ version: 'test', clock: systemClock }),
   });
   return world;
-}
-
-async function startStub(valueOf: () => number | undefined): Promise<Server> {
-  const server = createServer((request, response) => {
-    let body = '';
-    request.on('data', (chunk) => {
-      body += String(chunk);
-    });
-    request.on('end', () => {
-      const form = new URLSearchParams(body);
-      const value = valueOf();
-      response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify({ status: 'success', data: dataOf(form, value) }));
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return server;
-}
-
-function dataOf(form: URLSearchParams, value: number | undefined): object {
-  const [start, end, step] = ['start', 'end', 'step'].map((name) => Number(form.get(name)));
-  if (form.has('time')) {
-    const result =
-      value === undefined ? [] : [{ metric: {}, value: [Number(form.get('time')), String(value)] }];
-    return { resultType: 'vector', result };
-  }
-  if (value === undefined) return { resultType: 'matrix', result: [] };
-  const values: [number, string][] = [];
-  for (let at = start ?? 0; at <= (end ?? 0); at += step ?? 1) values.push([at, String(value)]);
-  return { resultType: 'matrix', result: [{ metric: {}, values }] };
 }
 
 export function rollout(name: string, spec: object): KubeObject {

@@ -1,0 +1,49 @@
+/** A stub for Prometheus that answers every query with one series, or with none. */
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface MetricsStub {
+  readonly url: string;
+  stop(): void;
+}
+
+/** @param valueOf what a query of this request is answered with; undefined is no series */
+export async function startMetricsStub(
+  valueOf: (headers: IncomingHttpHeaders) => number | undefined,
+): Promise<MetricsStub> {
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => {
+      body += String(chunk);
+    });
+    request.on('end', () => {
+      const data = dataOf(new URLSearchParams(body), valueOf(request.headers));
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ status: 'success', data }));
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    stop: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+function dataOf(form: URLSearchParams, value: number | undefined): object {
+  const [start, end, step] = ['start', 'end', 'step'].map((name) => Number(form.get(name)));
+  if (form.has('time')) {
+    const result =
+      value === undefined ? [] : [{ metric: {}, value: [Number(form.get('time')), String(value)] }];
+    return { resultType: 'vector', result };
+  }
+  if (value === undefined) return { resultType: 'matrix', result: [] };
+  const values: [number, string][] = [];
+  for (let at = start ?? 0; at <= (end ?? 0); at += step ?? 1) values.push([at, String(value)]);
+  return { resultType: 'matrix', result: [{ metric: {}, values }] };
+}
