@@ -81,6 +81,11 @@ const layers: Readonly<Record<string, Layer>> = {
     types: ['core'],
     packages: ['zod', 'fast-xml-parser', 're2js', 'node:crypto'],
   },
+  /** One file a channel. */
+  notifiers: {
+    layers: ['api', 'core', 'ports', 'runtime'],
+    packages: ['undici', 'nodemailer', 'zod', 'node:crypto'],
+  },
   telemetry: {
     layers: ['ports', 'runtime'],
     types: ['api'],
@@ -109,6 +114,7 @@ const layers: Readonly<Record<string, Layer>> = {
       'web',
       'probes',
       'suites',
+      'notifiers',
       'routers',
       'telemetry',
       'server',
