@@ -14,6 +14,7 @@ export interface Terminal {
   readonly isTty: boolean;
   /** Characters in a line of the terminal; undefined where there is none. */
   readonly columns: number | undefined;
+  readonly rows: number | undefined;
   readonly clock: Clock;
   /** Aborted by Ctrl-C. */
   readonly interrupted: AbortSignal;

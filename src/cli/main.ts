@@ -21,7 +21,13 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   },
   env,
   isTty: stdout.isTTY,
-  columns: stdout.columns,
+  // A window may be made larger while it is written to.
+  get columns() {
+    return stdout.columns;
+  },
+  get rows() {
+    return stdout.rows;
+  },
   clock: systemClock,
   interrupted: interruption.signal,
   connect: async (options) => {

@@ -31,8 +31,8 @@ function rowOf(object: KubeObject, { nowMs, isWide, isEverywhere }: RowOptions):
   const createdMs = timeAt(metadata, 'creationTimestamp');
   const weight = numberAt(status, 'weight');
   return [
-    ...(isEverywhere ? [metadata.namespace] : []),
-    metadata.name,
+    ...(isEverywhere ? [textAt(metadata, 'namespace')] : []),
+    textAt(metadata, 'name'),
     phaseOf(object),
     textAt(status, 'step'),
     weight === undefined ? undefined : `${weight}%`,

@@ -2,6 +2,7 @@
 import { nearest } from '#config/nearest.ts';
 import { version } from '#config/version.ts';
 import { type Command, type ExitCode, exitCodes, Failure, type Terminal } from './command.ts';
+import type { VerbName } from './commands/decide.ts';
 import { commandHelp, type ListedCommand, rootHelp } from './help.ts';
 
 /** Loaded when called, so that none costs the start of another. */
@@ -14,6 +15,19 @@ export const commands: Readonly<Record<string, ListedCommand>> = {
     what: 'One page about a rollout: where it is, why, and what happens next and when.',
     load: async () => (await import('./commands/status.ts')).statusCommand,
   },
+  watch: {
+    what: 'Follows a rollout until it is over, or until a phase; its exit code says how it went.',
+    load: async () => (await import('./commands/watch.ts')).watchCommand,
+  },
+  approve: decision('approve', 'Approves a step.'),
+  reject: decision('reject', 'Rejects a step.'),
+  promote: decision('promote', 'Goes on with the next point of the plan now.'),
+  pause: decision('pause', 'Holds the schedule.'),
+  resume: decision('resume', 'Takes a pause back.'),
+  abort: decision('abort', 'Rolls back.'),
+  retry: decision('retry', 'Starts an ended run again.'),
+  extend: decision('extend', 'Moves the end of the plan.'),
+  acknowledge: decision('acknowledge', 'Says that somebody looks at a trigger.'),
   simulate: {
     what: 'Runs scenario files in virtual time and compares them with what they expect.',
     load: async () => (await import('./commands/simulate.ts')).simulateCommand,
@@ -27,6 +41,10 @@ export const commands: Readonly<Record<string, ListedCommand>> = {
     load: async () => (await import('./commands/render.ts')).renderCommand,
   },
 };
+
+function decision(name: VerbName, what: string): ListedCommand {
+  return { what, load: async () => (await import('./commands/decide.ts')).decideCommand(name) };
+}
 
 export async function runCommand(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const [name, ...args] = commandFirst(argv);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { type Prometheus, startPrometheus } from '#scripts/testbed/index.ts';
-import { type Printed, runCli } from '#test/cli-terminal.ts';
+import { type Printed, runCli } from '#test/cli/terminal.ts';
 
 const run = promisify(execFile);
 const MINUTE = 60_000;

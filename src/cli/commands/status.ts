@@ -1,15 +1,15 @@
 /** `kubectl genesis status NAME`: one page about a rollout. */
 import {
-  BadInput,
   type Command,
   type ExitCode,
   exitCodes,
   type FlagTable,
   type Terminal,
 } from '#cli/command.ts';
-import { findRollout, rolloutName } from '#cli/find-rollout.ts';
+import { findRollout } from '#cli/find-rollout.ts';
 import { oneOf, readFlags } from '#cli/flags.ts';
 import { kubeFlags, whereText, withClient } from '#cli/kube-flags.ts';
+import { onlyName } from '#cli/one-rollout.ts';
 import { inkFor } from '#cli/page/ink.ts';
 import { pageText } from '#cli/page/page.ts';
 import { pageWidth } from '#cli/page/width.ts';
@@ -61,17 +61,4 @@ async function status(args: readonly string[], terminal: Terminal): Promise<Exit
     }
     return exitCodes.asExpected;
   });
-}
-
-function onlyName(positionals: readonly string[], command: string): string {
-  const [name, ...others] = positionals;
-  if (name === undefined) {
-    throw new BadInput([
-      `${command} needs the NAME of a rollout; \`kubectl genesis get\` lists them`,
-    ]);
-  }
-  if (others.length > 0) {
-    throw new BadInput([`${command} takes one NAME; what is ${JSON.stringify(others[0])}?`]);
-  }
-  return rolloutName(name);
 }

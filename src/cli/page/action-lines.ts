@@ -22,9 +22,9 @@ function choicesOf(page: Page): Choice[] {
   const { status, name, deletedMs } = view;
   const command = (verb: string, rest = '') => `${program} ${verb} ${name}${where}${rest}`;
   if (deletedMs !== undefined || status.runId === undefined) return [];
-  if (status.phase === 'RolledBack' || status.phase === 'Succeeded') {
-    const what = 'starts a new run of this revision';
-    return status.phase === 'RolledBack' ? [{ command: command('retry'), what }] : [];
+  if (status.phase === 'Succeeded') return [];
+  if (status.phase === 'RolledBack') {
+    return [{ command: command('retry'), what: 'starts a new run of this revision' }];
   }
   if (status.phase === 'RollingBack') return [];
   const isAsked = (reasons: readonly string[]) =>

@@ -2,9 +2,10 @@
 import type { StatusCondition } from '#api/status.ts';
 import { timeOf } from '#cli/fields.ts';
 import { fromNowText, lengthText, shortText } from '#cli/times.ts';
+import { rungText } from '#core/ladder.ts';
 import type { Page } from './page.ts';
 import { nextPoint } from './plan-lines.ts';
-import { pointOf } from './rollout-view.ts';
+import { pointOf, triggerOf } from './rollout-view.ts';
 import { hang } from './wrap.ts';
 
 /** A rollout that nobody has looked at for so long probably has no operator. */
@@ -28,13 +29,15 @@ function sentencesOf(page: Page): string[] {
 const phases: Readonly<Record<string, (page: Page) => string[]>> = {
   Pending: pending,
   Preflight: preflight,
-  Progressing: (page) => [...point(page), ...conditionsOfRise(page)],
+  Progressing: (page) => [...threats(page), ...point(page), ...conditionsOfRise(page)],
   Held: (page) => [
     'Canary gets no more traffic while a hold below stands; it is looked at all the time. Triggers are watched on, and can still roll back.',
+    ...threats(page),
     ...point(page),
   ],
   Paused: (page) => [
     'A person has paused the schedule. Triggers are watched on, and can still roll back.',
+    ...threats(page),
     ...point(page),
   ],
   Monitoring: monitoring,
@@ -77,6 +80,22 @@ function preflight({ view }: Page): string[] {
   return [
     'Preflight: before traffic is touched everything the run relies on must work, and what the holds below name does not. It is tried again all the time, and the run begins once it works.',
   ];
+}
+
+/** A breach that ends in a rollback comes before whatever the plan has. */
+function threats({ view, nowMs }: Page): string[] {
+  return (view.status.triggers ?? []).flatMap(({ name, state, activeAt, gapMs = 0 }) => {
+    const trigger = triggerOf(view, name);
+    const activeMs = timeOf(activeAt);
+    const rollback = trigger?.ladder.find(({ action }) => action === 'Rollback');
+    if (state !== 'Pending' || rollback === undefined || trigger === undefined) return [];
+    if (activeMs === undefined) return [];
+    const firesMs = activeMs + gapMs + trigger.forMs;
+    const when = firesMs > nowMs ? fromNowText(firesMs, nowMs) : 'at the next look';
+    const isAtOnce = rollback.afterMs === 0 && rollback.when === undefined;
+    const then = isAtOnce ? 'all traffic goes back to stable' : rungText(rollback);
+    return [`If ${name} stays in breach it fires ${when}, and then: ${then}.`];
+  });
 }
 
 function point(page: Page): string[] {

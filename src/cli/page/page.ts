@@ -39,7 +39,7 @@ export function pageText({ object, ...rest }: PageInput): string {
     ['ROLLBACK', rollbackLines(page)],
     ['PLAN', (status.plan ?? []).length === 0 ? [] : planLines(page)],
     ['TRAFFIC', trafficLines(page)],
-    ['TRIGGERS', triggerLines(page)],
+    ['TRIGGERS (values as they were when the state last changed)', triggerLines(page)],
     ['DECISIONS', decisionLines(page)],
     ['HISTORY', historyLines(page)],
     ['UNREADABLE', problemLines(page)],

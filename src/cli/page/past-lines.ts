@@ -76,7 +76,11 @@ export function decisionLines({ view, nowMs, width, ink }: Page): string[] {
       const when = atMs === undefined ? '' : `${shortText(atMs, nowMs)}  `;
       const about = step === undefined ? '' : ` ${step}`;
       const why = reason === undefined ? '' : ` (${reason})`;
-      const refusal = outcome === 'Applied' || message === undefined ? '' : `: ${message}`;
+      // Its beginning says again who asked for what.
+      const refusal =
+        outcome === 'Applied' || message === undefined
+          ? ''
+          : `: ${message.split(' is refused: ').at(-1)}`;
       const [first = '', ...others] = hang(
         '  ',
         `${when}${decision}${about} by ${by}: ${outcome}${why}${refusal}`,
@@ -93,7 +97,7 @@ export function decisionLines({ view, nowMs, width, ink }: Page): string[] {
 }
 
 export function historyLines({ view, nowMs, width, ink }: Page): string[] {
-  const { history = [] } = view.status;
+  const { history = [], rollback } = view.status;
   const shown = history.slice(0, RUNS_SHOWN_MAX);
   const more = history.length - shown.length;
   return [
@@ -112,7 +116,10 @@ export function historyLines({ view, nowMs, width, ink }: Page): string[] {
       return [
         ink.paint(outcomeStyles[outcome] ?? 'strong', first),
         ...others,
-        ...(message === undefined ? [] : hang('    ', message, width)),
+        // The run that is still shown above has said it there.
+        ...(message === undefined || message === rollback?.message
+          ? []
+          : hang('    ', message, width)),
         ...(report === undefined ? [] : hang('    report: ', report, width)),
       ];
     }),

@@ -110,7 +110,9 @@ function firingNotes(page: Page, status: TriggerStatus, trigger: RunTrigger | un
   const ackMs = timeOf(acknowledgedAt);
   const when = ackMs === undefined ? '' : ` at ${shortText(ackMs, nowMs)}`;
   return [
-    ...(message === undefined ? since : [message]),
+    ...(message === undefined || message === page.view.status.rollback?.message
+      ? since
+      : [message]),
     ...carriedOut,
     ...(page.view.status.rollback === undefined ? ahead(page, status, trigger) : []),
     ...(acknowledgedBy === undefined ? [] : [`acknowledged by ${acknowledgedBy}${when}`]),

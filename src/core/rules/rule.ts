@@ -4,7 +4,7 @@ import type { Action, Because, EventDraft } from '#core/decision.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 import type { RunView } from '#core/view.ts';
 
-const phases = [
+export const phases = [
   'Pending',
   'Preflight',
   'Progressing',

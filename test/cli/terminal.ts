@@ -30,6 +30,7 @@ export async function runCli(
     env: {},
     isTty: false,
     columns: undefined,
+    rows: undefined,
     clock: systemClock,
     interrupted: new AbortController().signal,
     connect: () => Promise.reject(new Error('this test has no server')),
