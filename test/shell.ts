@@ -7,6 +7,7 @@ import { noEvidence } from '#controller/evidence.ts';
 import type { Reconciler } from '#controller/reconcile.ts';
 import { RolloutIndex } from '#controller/rollout-index.ts';
 import { Specs } from '#controller/specs.ts';
+import type { QueryFacts } from '#core/resolve-measure.ts';
 import { createJobRunner } from '#kube/job-runner.ts';
 import type { Clock } from '#ports/clock.ts';
 import type { Cluster } from '#ports/cluster.ts';
@@ -19,6 +20,15 @@ import { noProber, noSuites } from '#test/fakes/sources.ts';
 
 /** What the operator asks, and whom it tells. */
 type Outside = 'ask' | 'endpoints' | 'evidence' | 'prober' | 'suites' | 'decisionPolicy' | 'events';
+
+/** Thousands of worlds are watched by the same few queries. */
+const inspected = new Map<string, QueryFacts>();
+
+function inspectOnce(query: string): QueryFacts {
+  const facts = inspected.get(query) ?? inspectQuery(query);
+  inspected.set(query, facts);
+  return facts;
+}
 
 /** The shell without its outside. */
 export function innerShell(clock: Clock, cluster: Cluster): Omit<Reconciler, Outside> {
@@ -33,7 +43,7 @@ export function innerShell(clock: Clock, cluster: Cluster): Omit<Reconciler, Out
       watchState: () => ({ type: 'synced' }),
     }),
     index: new RolloutIndex(),
-    specs: new Specs(inspectQuery),
+    specs: new Specs(inspectOnce),
     jobs: createJobRunner(cluster),
     decisions: new DecisionIndex(),
     routesWatched: () => Promise.resolve(),

@@ -1,5 +1,5 @@
 /** Specs, resolved and remembered: parsing and inspecting happens once a generation, not once a tick. */
-
+import { createHash } from 'node:crypto';
 import type { RolloutSpec } from '#api/rollout.ts';
 import { rolloutSpecSchema } from '#api/rollout.ts';
 import { validateSpec } from '#api/validate.ts';
@@ -16,11 +16,18 @@ export interface KnownSpec {
   readonly resolved: ResolvedSpec;
 }
 
+interface CurrentSpec {
+  readonly version: string;
+  /** Of the spec as it was served. */
+  readonly digest: string;
+  readonly known: KnownSpec;
+}
+
 export type InspectQuery = (query: string) => QueryFacts;
 
 export class Specs {
   readonly #inspect: InspectQuery;
-  readonly #current = new Map<string, { readonly version: string; readonly known: KnownSpec }>();
+  readonly #current = new Map<string, CurrentSpec>();
   readonly #recorded = new Map<string, { readonly name: string; readonly known: KnownSpec }>();
 
   readonly #refusal: string | undefined;
@@ -51,7 +58,7 @@ export class Specs {
             ...parsed,
             resolved: { type: 'invalid', reason: 'CrdOutdated', problems: [this.#refusal] },
           };
-    this.#current.set(id, { version, known });
+    this.#current.set(id, { version, digest: digestOf(object['spec']), known });
     return known;
   }
 
@@ -63,10 +70,10 @@ export class Specs {
 
   remember(name: string, key: ObjectKey, spec: unknown): KnownSpec {
     const id = `${key.namespace}/${key.name}`;
-    const parsed = this.#parse(spec, key, {});
-    const current = this.#current.get(id)?.known;
+    const current = this.#current.get(id);
     // As a rule a run follows the spec as it stands: then both are one object in memory.
-    const known = current !== undefined && isSameSpec(current, parsed) ? current : parsed;
+    const isCurrent = current?.known.resolved.type === 'ok' && current.digest === digestOf(spec);
+    const known = isCurrent ? current.known : this.#parse(spec, key, {});
     this.#recorded.set(id, { name, known });
     return known;
   }
@@ -82,12 +89,29 @@ export class Specs {
       const problems = validateSpec(spec).map((problem) => problem.message);
       return { spec: undefined, resolved: { type: 'invalid', problems } };
     }
-    const input = { namespace, name, spec: parsed.data, inspect: this.#inspect, ...checks };
+    const input = {
+      namespace,
+      name,
+      spec: parsed.data,
+      inspect: remembering(this.#inspect),
+      ...checks,
+    };
     return { spec: parsed.data, resolved: resolveSpec(input) };
   }
 }
 
-function isSameSpec(current: KnownSpec, recorded: KnownSpec): boolean {
-  const areSound = current.resolved.type === 'ok' && recorded.resolved.type === 'ok';
-  return areSound && JSON.stringify(current.spec) === JSON.stringify(recorded.spec);
+function digestOf(spec: unknown): string {
+  return createHash('sha256')
+    .update(JSON.stringify(spec) ?? '')
+    .digest('base64');
+}
+
+/** A query that stands in a spec more than once is parsed once. */
+function remembering(inspect: InspectQuery): InspectQuery {
+  const known = new Map<string, QueryFacts>();
+  return (query) => {
+    const facts = known.get(query) ?? inspect(query);
+    known.set(query, facts);
+    return facts;
+  };
 }

@@ -58,9 +58,10 @@ export function freezeProblems(
 
 /** Offsets such as +02:00 know no daylight saving, and are no names. */
 function isTimeZone(name: string): boolean {
+  if (name === 'UTC') return true;
   if (!/^[A-Za-z]/.test(name)) return false;
   try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).format(0) !== '';
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
   } catch {
     return false;
   }

@@ -18,7 +18,12 @@ export type Counting =
   | { readonly type: 'uncounted'; readonly message: string };
 
 export type QueryFacts =
-  | { readonly type: 'ok'; readonly longestRangeMs: number; readonly counting: Counting }
+  | {
+      readonly type: 'ok';
+      readonly longestRangeMs: number;
+      /** Found out only where somebody counts. */
+      readonly counting: () => Counting;
+    }
   | { readonly type: 'invalid'; readonly message: string };
 
 export interface MeasureInput {

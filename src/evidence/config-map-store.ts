@@ -29,7 +29,7 @@ import {
   reportName,
   segmentName,
 } from './config-map.ts';
-import { decodeLines, encodeLines, indicesOf, newLines } from './lines.ts';
+import { decodeLines, encodeLines, indicesOf, type LineCodec, newLines } from './lines.ts';
 
 /** A part this large goes on in a further one: each addition writes the whole part. */
 const PART_BYTES_MAX = 256 * 2 ** 10;
@@ -42,19 +42,29 @@ export interface ConfigMapStoreOptions {
   readonly cluster: Cluster;
   /** For tests: smaller parts. */
   readonly partBytesMax?: number;
+  /** Default: gzip. */
+  readonly codec?: LineCodec;
 }
 
+const gzipCodec: LineCodec = { encode: encodeLines, decode: decodeLines };
+
 export function createConfigMapStore(options: ConfigMapStoreOptions): EvidenceStore {
-  return new ConfigMapStore(options.cluster, options.partBytesMax ?? PART_BYTES_MAX);
+  return new ConfigMapStore(options);
 }
 
 class ConfigMapStore implements EvidenceStore {
   readonly #cluster: Cluster;
   readonly #partBytesMax: number;
+  readonly #codec: LineCodec;
 
-  constructor(cluster: Cluster, partBytesMax: number) {
+  constructor({
+    cluster,
+    partBytesMax = PART_BYTES_MAX,
+    codec = gzipCodec,
+  }: ConfigMapStoreOptions) {
     this.#cluster = cluster;
     this.#partBytesMax = partBytesMax;
+    this.#codec = codec;
   }
 
   async runs(owner: EvidenceOwner, signal: AbortSignal): Promise<readonly KeptRun[]> {
@@ -104,7 +114,9 @@ class ConfigMapStore implements EvidenceStore {
     for (const name of names) {
       const key = { namespace: owner.namespace, name };
       const object = await this.#cluster.get(configMapResource, key, signal);
-      lines.push(...newLines(lines, object === undefined ? [] : ((await linesOf(object)) ?? [])));
+      lines.push(
+        ...newLines(lines, object === undefined ? [] : ((await this.#linesOf(object)) ?? [])),
+      );
     }
     return lines;
   }
@@ -179,7 +191,7 @@ class ConfigMapStore implements EvidenceStore {
     return this.#onRace(async () => {
       const key = { namespace: owner.namespace, name };
       const object = await this.#cluster.get(configMapResource, key, signal);
-      const known = object === undefined ? [] : await linesOf(object);
+      const known = object === undefined ? [] : await this.#linesOf(object);
       // What somebody has spoilt is left as it is.
       if (known === undefined) return { type: 'next', lines };
       const left = newLines(known, lines);
@@ -190,7 +202,7 @@ class ConfigMapStore implements EvidenceStore {
         return { type: 'next', lines: left };
       }
       const all = [...known, ...left];
-      const encoded = await encodeLines(all);
+      const encoded = await this.#codec.encode(all);
       if (encoded.length > OBJECT_BYTES_MAX) {
         return { type: object === undefined ? 'never' : 'next', lines: left };
       }
@@ -230,6 +242,17 @@ class ConfigMapStore implements EvidenceStore {
     await this.#cluster.replace(configMapResource, { ...content, metadata: next }, options);
   }
 
+  /** @returns undefined when the bytes are none of ours */
+  async #linesOf(object: KubeObject): Promise<EvidenceLine[] | undefined> {
+    const bytes = bytesOf(object);
+    if (bytes === undefined) return undefined;
+    try {
+      return await this.#codec.decode(bytes);
+    } catch {
+      return undefined;
+    }
+  }
+
   /** Somebody else wrote in between: what is there now is read, and the work done anew. */
   async #onRace<T>(work: () => Promise<T>): Promise<T> {
     for (let tryNumber = 1; ; tryNumber += 1) {
@@ -248,17 +271,6 @@ class ConfigMapStore implements EvidenceStore {
 type Appended =
   | { readonly type: 'kept' }
   | { readonly type: 'next' | 'never'; readonly lines: readonly EvidenceLine[] };
-
-/** @returns undefined when the bytes are none of ours */
-async function linesOf(object: KubeObject): Promise<EvidenceLine[] | undefined> {
-  const bytes = bytesOf(object);
-  if (bytes === undefined) return undefined;
-  try {
-    return await decodeLines(bytes);
-  } catch {
-    return undefined;
-  }
-}
 
 function keptRun(runId: string, objects: readonly ObjectMeta[]): KeptRun {
   const segments = objects.flatMap((metadata) => {

@@ -75,14 +75,29 @@ const suiteSchema = z.object({ type: z.literal('suite'), ...suiteFields });
 
 const lineSchema = z.discriminatedUnion('type', [snapshotSchema, eventSchema, suiteSchema]);
 
+/** How lines become bytes and lines again. */
+export interface LineCodec {
+  readonly encode: (lines: readonly EvidenceLine[]) => Promise<Buffer>;
+  /** Rejects when the bytes are none of its own. */
+  readonly decode: (bytes: Buffer) => Promise<EvidenceLine[]>;
+}
+
 export function encodeLines(lines: readonly EvidenceLine[]): Promise<Buffer> {
-  return compress(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  return compress(textOf(lines));
 }
 
 /** Rejects when the bytes are no gzip; a line that another version wrote and we cannot read is left out. */
 export async function decodeLines(bytes: Buffer): Promise<EvidenceLine[]> {
   const text = await decompress(bytes, { maxOutputLength: TEXT_BYTES_MAX });
-  return text.toString('utf8').split('\n').flatMap(parseLine);
+  return linesIn(text.toString('utf8'));
+}
+
+export function textOf(lines: readonly EvidenceLine[]): string {
+  return lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+}
+
+export function linesIn(text: string): EvidenceLine[] {
+  return text.split('\n').flatMap(parseLine);
 }
 
 function parseLine(text: string): EvidenceLine[] {

@@ -1,6 +1,6 @@
 /** Checks a query before anybody relies on it, and says what it reads: which metrics, by which labels, how far back. */
 import { type Expr, type Matcher, PromqlFault } from './ast.ts';
-import { createSignatures } from './functions.ts';
+import { knownSignatures } from './functions.ts';
 import { parsePromql } from './parse.ts';
 import { createTypeOf } from './types.ts';
 
@@ -40,7 +40,7 @@ export type PromqlCheck =
 export function checkPromql(text: string): PromqlCheck {
   try {
     const expr = parsePromql(text);
-    const type = createTypeOf(createSignatures())(expr);
+    const type = createTypeOf(knownSignatures())(expr);
     if (type === 'matrix') {
       throw new PromqlFault(
         expr.from,

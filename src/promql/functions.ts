@@ -48,7 +48,15 @@ const AGGREGATION_PARAMETERS: Readonly<Record<string, ValueType>> = {
   count_values: 'string',
 };
 
-export function createSignatures(): ReadonlyMap<string, Signature> {
+let known: ReadonlyMap<string, Signature> | undefined;
+
+/** The table, read when the first query is checked. */
+export function knownSignatures(): ReadonlyMap<string, Signature> {
+  known ??= readTable();
+  return known;
+}
+
+function readTable(): ReadonlyMap<string, Signature> {
   const signatures = new Map<string, Signature>();
   for (const line of TEXT.trim().split(/\n(?! )/)) {
     const [, returns, args, names] = /^(\w+)\(([^)]*)\): ([^]*)$/.exec(line) ?? [];

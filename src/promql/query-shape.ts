@@ -1,6 +1,6 @@
 /** What must be known of a query before it is built into a larger expression. */
 import { PromqlFault } from './ast.ts';
-import { createSignatures } from './functions.ts';
+import { knownSignatures } from './functions.ts';
 import { parsePromql } from './parse.ts';
 import { createTypeOf } from './types.ts';
 
@@ -17,7 +17,7 @@ export interface QueryShape {
 export function shapeOf(text: string): QueryShape {
   const expr = parsePromql(text);
   return {
-    isScalar: createTypeOf(createSignatures())(expr) === 'scalar',
+    isScalar: createTypeOf(knownSignatures())(expr) === 'scalar',
     isOperation: expr.type === 'binary' || expr.type === 'unary',
     isTotal:
       expr.type === 'aggregate' &&

@@ -1,6 +1,5 @@
 /** One process of the operator: the real shell and engine over its own client, which can die at any request. */
 import { decisionResource } from '#api/names.ts';
-import { rolloutSpecSchema } from '#api/rollout.ts';
 import { type EvidenceKeeper, noEvidence } from '#controller/evidence.ts';
 import { EvidenceLog } from '#controller/evidence-log.ts';
 import { type Reconciler, type Return, reconcile } from '#controller/reconcile.ts';
@@ -8,6 +7,7 @@ import type { Answer, MetricQuestion } from '#core/answer.ts';
 import type { EvidenceLine } from '#core/record.ts';
 import type { DecisionPolicy } from '#core/snapshot.ts';
 import { createConfigMapStore } from '#evidence/config-map-store.ts';
+import { type LineCodec, linesIn, textOf } from '#evidence/lines.ts';
 import type { EventNote } from '#ports/event-recorder.ts';
 import type { EvidenceStore } from '#ports/evidence-store.ts';
 import { silentLogger } from '#ports/logger.ts';
@@ -39,6 +39,12 @@ export interface ProcessWorld {
   readonly onKept: (lines: readonly EvidenceLine[]) => void;
 }
 
+/** Compression takes real time, which must not pass in the simulated one. */
+const plainText: LineCodec = {
+  encode: (lines) => Promise.resolve(Buffer.from(textOf(lines))),
+  decode: (bytes) => Promise.resolve(linesIn(bytes.toString())),
+};
+
 export class Process {
   readonly cluster: FakeCluster;
   readonly timers = new Timers();
@@ -53,8 +59,6 @@ export class Process {
   readonly bornMs: number;
   /** Since when it can know what processes before it have kept, by true time. */
   archiveReadMs: number | undefined;
-  /** Visits to the store that are under way. */
-  #visits = 0;
 
   constructor(world: ProcessWorld) {
     this.#world = world;
@@ -66,7 +70,7 @@ export class Process {
     this.cluster.after = (request) => this.#request('after', request);
     this.#evidence = this.#newEvidence();
     this.#shell = this.#newShell();
-    const { decisions, index } = this.#shell;
+    const { decisions, index, specs } = this.#shell;
     for (const object of this.cluster.cachedAll(decisionResource)) decisions.set(object);
     this.cluster.onEvent(({ resource, object, type }) => {
       if (resource.kind === decisionResource.kind) {
@@ -79,8 +83,8 @@ export class Process {
       if (isOurs) this.#lookSoon();
     });
     const object = this.cluster.cached(rolloutResource, key);
-    const spec = rolloutSpecSchema.safeParse(object?.['spec']);
-    if (spec.success) index.set({ ...key, createdAtMs: 0, traffic: spec.data.traffic });
+    const spec = object === undefined ? undefined : specs.current(object, key).spec;
+    if (spec !== undefined) index.set({ ...key, createdAtMs: 0, traffic: spec.traffic });
   }
 
   look(): Promise<Return> {
@@ -89,8 +93,7 @@ export class Process {
 
   /** Lets everything happen that waits for nothing but this process itself. */
   async settle(): Promise<void> {
-    do await new Promise((resolve) => setImmediate(resolve));
-    while (this.#visits > 0);
+    await new Promise((resolve) => setImmediate(resolve));
   }
 
   die(): void {
@@ -159,49 +162,35 @@ export class Process {
   #newEvidence(): EvidenceKeeper {
     if (!this.#world.keepsEvidence) return noEvidence;
     return new EvidenceLog({
-      store: this.#counted(createConfigMapStore({ cluster: this.cluster })),
+      store: this.#overheard(createConfigMapStore({ cluster: this.cluster, codec: plainText })),
       clock: systemTimeOf(this.#world.time, this.timers),
       logger: silentLogger,
       onChange: () => this.#lookSoon(),
     });
   }
 
-  /** Compression takes real time, which must not pass in the simulated one. */
-  #counted(store: EvidenceStore): EvidenceStore {
-    const counted = async <T>(work: Promise<T>): Promise<T> => {
-      this.#visits += 1;
-      try {
-        return await work;
-      } finally {
-        this.#visits -= 1;
-      }
-    };
+  /** Tells the world what is known of the store. */
+  #overheard(store: EvidenceStore): EvidenceStore {
     return {
-      runs: (...given) =>
-        counted(
-          store.runs(...given).then((runs) => {
-            if (runs.length === 0) this.archiveReadMs ??= this.#world.time.nowMs;
-            return runs;
-          }),
-        ),
-      append: (segment, lines, signal) =>
-        counted(
-          store.append(segment, lines, signal).then((lost) => {
-            this.#world.onKept(lines.filter((line) => !lost.includes(line)));
-            return lost;
-          }),
-        ),
-      close: (...given) => counted(store.close(...given)),
-      read: (...given) =>
-        counted(
-          store.read(...given).then((lines) => {
-            this.archiveReadMs ??= this.#world.time.nowMs;
-            return lines;
-          }),
-        ),
-      writeReport: (...given) => counted(store.writeReport(...given)),
+      runs: async (...given) => {
+        const runs = await store.runs(...given);
+        if (runs.length === 0) this.archiveReadMs ??= this.#world.time.nowMs;
+        return runs;
+      },
+      append: async (segment, lines, signal) => {
+        const lost = await store.append(segment, lines, signal);
+        this.#world.onKept(lines.filter((line) => !lost.includes(line)));
+        return lost;
+      },
+      close: (...given) => store.close(...given),
+      read: async (...given) => {
+        const lines = await store.read(...given);
+        this.archiveReadMs ??= this.#world.time.nowMs;
+        return lines;
+      },
+      writeReport: (...given) => store.writeReport(...given),
       reportAt: (owner, runId) => store.reportAt(owner, runId),
-      remove: (...given) => counted(store.remove(...given)),
+      remove: (...given) => store.remove(...given),
     };
   }
 }

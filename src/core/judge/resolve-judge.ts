@@ -29,13 +29,12 @@ export function resolveJudge(
     const facts = inspect(measure[side]);
     // A query that is no PromQL has been named already.
     if (facts.type !== 'ok') return [];
-    if (facts.counting.type === 'counted') {
+    const counting = facts.counting();
+    if (counting.type === 'counted') {
       // Evidence is what was seen; how the traffic is split is told better from what was stretched.
-      return side === 'bad' ? facts.counting.seen : facts.counting.increase;
+      return side === 'bad' ? counting.seen : counting.increase;
     }
-    problems.push(
-      `${where}: judge Sequential counts requests, and in ${side} ${facts.counting.message}`,
-    );
+    problems.push(`${where}: judge Sequential counts requests, and in ${side} ${counting.message}`);
     return [];
   };
   return {
