@@ -2,7 +2,7 @@
  * `npm run nightly`: what takes too long for every change. 10,000 seeded worlds, others each night, and every test
  * in a process of its own, where nothing can lean on what another has left behind.
  *
- *   npm run nightly -- --seeds 500 --first 1234 --only seeds
+ *   npm run nightly -- --seeds 500 --first 1234 --only seeds --workers 1
  *   npm run nightly -- --seeds 1 --first 1234 --shrink
  */
 import { globSync } from 'node:fs';
@@ -26,6 +26,7 @@ const { values } = parseArgs({
     seeds: { type: 'string' },
     first: { type: 'string' },
     only: { type: 'string' },
+    workers: { type: 'string' },
     shrink: { type: 'boolean' },
   },
 });
@@ -35,6 +36,8 @@ const first = wholeNumber(
   '--first',
   values.first ?? String(Math.floor(Date.now() / DAY_MS) * SEEDS),
 );
+const workers = wholeNumber('--workers', values.workers ?? String(availableParallelism()));
+if (workers === 0) throw new Error('--workers 0 simulates nothing; allowed is 1 and more');
 
 if (values.only !== undefined && values.only !== 'seeds') {
   throw new Error(`--only ${JSON.stringify(values.only)} is not known; allowed is seeds`);
@@ -94,7 +97,7 @@ async function simulateAll(from: number, total: number): Promise<readonly Broken
     }
     if (done % PROGRESS_EVERY === 0) console.log(`${done} of ${total}, ${found.length} broken`);
   };
-  const step = availableParallelism();
+  const step = workers;
   await Promise.all(
     Array.from({ length: step }, (_, offset) =>
       work({ first: from, count: total, offset, step }, listen),
