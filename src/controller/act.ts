@@ -56,7 +56,7 @@ export async function act(
       return restart(action, actor, signal);
     case 'RecordSpec':
       await writeSpecRecord(actor.cluster, rollout, action, signal);
-      actor.specs.remember(action.name, key, rollout['spec']);
+      actor.specs.remember(action.name, rollout, key, rollout['spec']);
       return DONE;
     case 'AddFinalizer':
       return setFinalizers(rollout, actor, signal, (known) => [

@@ -67,7 +67,7 @@ export async function observe(
 ): Promise<Snapshot> {
   const wanted = world.specs.current(object, key);
   const status = parseStatus(object);
-  const recorded = await recordedSpec(status, key, world, signal);
+  const recorded = await recordedSpec({ object, status, key }, world, signal);
   const run = okRun(recorded) ?? (status.runId === undefined ? undefined : okRun(wanted));
   const basis = run ?? okRun(wanted);
   if (basis !== undefined) await world.routesWatched(basis, signal);
@@ -177,8 +177,11 @@ export function parseStatus(object: KubeObject): RolloutStatus {
 }
 
 async function recordedSpec(
-  status: RolloutStatus,
-  key: ObjectKey,
+  {
+    object,
+    status,
+    key,
+  }: { readonly object: KubeObject; readonly status: RolloutStatus; readonly key: ObjectKey },
   world: Observed,
   signal: AbortSignal,
 ): Promise<KnownSpec | undefined> {
@@ -188,7 +191,7 @@ async function recordedSpec(
   if (remembered !== undefined) return remembered;
   const at = { namespace: key.namespace, name };
   const spec = await readSpecRecord(world.cluster, at, signal);
-  return spec === undefined ? undefined : world.specs.remember(name, key, spec);
+  return spec === undefined ? undefined : world.specs.remember(name, object, key, spec);
 }
 
 function okRun(known: KnownSpec | undefined): RunSpec | undefined {

@@ -1,5 +1,4 @@
 /** Specs, resolved and remembered: parsing and inspecting happens once a generation, not once a tick. */
-import { createHash } from 'node:crypto';
 import type { RolloutSpec } from '#api/rollout.ts';
 import { rolloutSpecSchema } from '#api/rollout.ts';
 import { validateSpec } from '#api/validate.ts';
@@ -16,18 +15,11 @@ export interface KnownSpec {
   readonly resolved: ResolvedSpec;
 }
 
-interface CurrentSpec {
-  readonly version: string;
-  /** Of the spec as it was served. */
-  readonly digest: string;
-  readonly known: KnownSpec;
-}
-
 export type InspectQuery = (query: string) => QueryFacts;
 
 export class Specs {
   readonly #inspect: InspectQuery;
-  readonly #current = new Map<string, CurrentSpec>();
+  readonly #current = new Map<string, { readonly version: string; readonly known: KnownSpec }>();
   readonly #recorded = new Map<string, { readonly name: string; readonly known: KnownSpec }>();
 
   readonly #refusal: string | undefined;
@@ -47,7 +39,7 @@ export class Specs {
   /** The spec of the object as it is now. */
   current(object: KubeObject, key: ObjectKey): KnownSpec {
     const id = `${key.namespace}/${key.name}`;
-    const version = `${object.metadata.uid} ${object.metadata.generation}`;
+    const version = versionOf(object);
     const remembered = this.#current.get(id);
     if (remembered?.version === version) return remembered.known;
     const parsed = this.#parse(object['spec'], key, this.#checks);
@@ -58,7 +50,7 @@ export class Specs {
             ...parsed,
             resolved: { type: 'invalid', reason: 'CrdOutdated', problems: [this.#refusal] },
           };
-    this.#current.set(id, { version, digest: digestOf(object['spec']), known });
+    this.#current.set(id, { version, known });
     return known;
   }
 
@@ -68,19 +60,26 @@ export class Specs {
     return remembered?.name === name ? remembered.known : undefined;
   }
 
-  remember(name: string, key: ObjectKey, spec: unknown): KnownSpec {
-    const id = `${key.namespace}/${key.name}`;
-    const current = this.#current.get(id);
-    // As a rule a run follows the spec as it stands: then both are one object in memory.
-    const isCurrent = current?.known.resolved.type === 'ok' && current.digest === digestOf(spec);
-    const known = isCurrent ? current.known : this.#parse(spec, key, {});
-    this.#recorded.set(id, { name, known });
+  /** @param object the rollout as it is now */
+  remember(name: string, object: KubeObject, key: ObjectKey, spec: unknown): KnownSpec {
+    const known = this.#sameAsCurrent(object, key, spec) ?? this.#parse(spec, key, {});
+    this.#recorded.set(`${key.namespace}/${key.name}`, { name, known });
     return known;
   }
 
   forget(key: ObjectKey): void {
     this.#current.delete(`${key.namespace}/${key.name}`);
     this.#recorded.delete(`${key.namespace}/${key.name}`);
+  }
+
+  /** As a rule a run follows the spec as it stands: then it is parsed once, and both are one object in memory. */
+  #sameAsCurrent(object: KubeObject, key: ObjectKey, spec: unknown): KnownSpec | undefined {
+    const current = this.#current.get(`${key.namespace}/${key.name}`);
+    if (current?.version !== versionOf(object) || current.known.resolved.type !== 'ok') {
+      return undefined;
+    }
+    const isSame = JSON.stringify(object['spec']) === JSON.stringify(spec);
+    return isSame ? current.known : undefined;
   }
 
   #parse(spec: unknown, { namespace, name }: ObjectKey, checks: OutsideChecks): KnownSpec {
@@ -100,10 +99,8 @@ export class Specs {
   }
 }
 
-function digestOf(spec: unknown): string {
-  return createHash('sha256')
-    .update(JSON.stringify(spec) ?? '')
-    .digest('base64');
+function versionOf({ metadata }: KubeObject): string {
+  return `${metadata.uid} ${metadata.generation}`;
 }
 
 /** A query that stands in a spec more than once is parsed once. */
