@@ -14,6 +14,7 @@ export type MetricDeclaration =
 
 const rollout = ['namespace', 'rollout'] as const;
 const trigger = [...rollout, 'trigger', 'severity'] as const;
+const suite = [...rollout, 'suite'] as const;
 
 /** From a millisecond, a decision without queries, to half a minute, the longest that one look may take. */
 const lookBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -42,6 +43,11 @@ export const rolloutSeries = {
     type: 'gauge',
     help: '1 for the step whose weight is asked for, with the revision that is rolled out.',
     labels: [...rollout, 'step', 'revision'],
+  },
+  genesis_rollout_step_entered_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When the weight of the current step stood on every route, as a Unix time; no series until it does.',
+    labels: [...rollout, 'step'],
   },
   genesis_rollout_next_step_timestamp_seconds: {
     type: 'gauge',
@@ -92,6 +98,76 @@ export const rolloutSeries = {
     type: 'gauge',
     help: 'Snapshots of the current run that were due and are not kept.',
     labels: rollout,
+  },
+  genesis_monitoring_up: {
+    type: 'gauge',
+    help: 'Whether a monitoring system has answered when this rollout asked it last; no series before.',
+    labels: [...rollout, 'system'],
+  },
+  genesis_rollback_sla_seconds: {
+    type: 'gauge',
+    help: 'Within what time after the decision all stages of a rollback shall be done.',
+    labels: rollout,
+  },
+  genesis_rollback_elapsed_seconds: {
+    type: 'gauge',
+    help: "The SLA clock: time since the decision of this run's rollback, until its last stage ended; 0 while there is none.",
+    labels: rollout,
+  },
+  genesis_rollback_stage_seconds: {
+    type: 'gauge',
+    help: "Time spent in a stage of this run's rollback; 0 while it has not begun.",
+    labels: [...rollout, 'stage'],
+  },
+  genesis_tests_total: {
+    type: 'counter',
+    help: 'Tests that health suites have run.',
+    labels: suite,
+  },
+  genesis_tests_passed_total: {
+    type: 'counter',
+    help: 'Tests of health suites that passed.',
+    labels: suite,
+  },
+  genesis_tests_failed_total: {
+    type: 'counter',
+    help: 'Tests of health suites that failed, known flaky ones included.',
+    labels: suite,
+  },
+  genesis_tests_skipped_total: {
+    type: 'counter',
+    help: 'Tests of health suites that were skipped.',
+    labels: suite,
+  },
+  genesis_tests_known_flaky_total: {
+    type: 'counter',
+    help: 'Failures of tests that are known to be flaky.',
+    labels: suite,
+  },
+  genesis_suite_runs_total: {
+    type: 'counter',
+    help: 'Runs of health suites: `done` with a result, `failed` where they could not be carried out.',
+    labels: [...suite, 'outcome'],
+  },
+  genesis_test_pass_rate: {
+    type: 'gauge',
+    help: 'Passed among those not skipped in the newest run of a suite, 0 to 1.',
+    labels: suite,
+  },
+  genesis_suite_tests: {
+    type: 'gauge',
+    help: 'Tests of the newest run of a suite by result: passed, failed, skipped, and known_flaky among those failed.',
+    labels: [...suite, 'result'],
+  },
+  genesis_suite_duration_seconds: {
+    type: 'gauge',
+    help: 'How long the newest run of a suite took.',
+    labels: suite,
+  },
+  genesis_suite_finished_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When the newest run of a suite ended, as a Unix time.',
+    labels: suite,
   },
 } as const satisfies Record<string, MetricDeclaration>;
 

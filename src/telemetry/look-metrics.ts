@@ -1,6 +1,6 @@
 /** What the controller's looks at rollouts add up to. */
 import type { Instruments } from './instruments.ts';
-import type { LookObserver, SeenTrigger } from './look.ts';
+import type { LookObserver, SeenBefore, SeenTrigger } from './look.ts';
 import type { RolloutSeries } from './rollout-series.ts';
 import { type Transition, transitions } from './transitions.ts';
 
@@ -27,7 +27,8 @@ export function createLookMetrics(instruments: Instruments, series: RolloutSerie
   return {
     decided: (key, before, after) => {
       const { status, triggers, snapshots } = after;
-      series.keep(key, { status, triggers, snapshots });
+      const { recorded: run, suites } = before;
+      series.keep(key, { status, triggers, snapshots, run, suites }, answersOf(before));
       const outcome = worstState(after.triggers);
       if (outcome !== undefined) evaluations.inc({ outcome });
       for (const told of transitions(before.status, after.status, before.now)) count(told);
@@ -67,6 +68,18 @@ function createCounts(instruments: Instruments): (told: Transition) => void {
         break;
     }
   };
+}
+
+/**
+ * Whether Prometheus has answered anything at this look; a refusal of one query is an answer too.
+ * @returns undefined when it was not asked
+ */
+function answersOf({ answers }: SeenBefore): boolean | undefined {
+  const asked = [...(answers ?? [])].filter(([question]) => /^[ir] /.test(question));
+  if (asked.length === 0) return undefined;
+  return asked.some(
+    ([, { type, fault }]) => type !== 'error' || fault === 'badQuery' || fault === 'partial',
+  );
 }
 
 /** @returns undefined when no trigger was evaluated */

@@ -15,18 +15,57 @@ export interface SeenTrigger {
     | undefined;
 }
 
+export interface SeenSuiteResult {
+  readonly type: 'done';
+  readonly total: number;
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly knownFlaky: number;
+}
+
+/** By name: the runs of a health suite, ascending in time. */
+export type SeenSuites = ReadonlyMap<
+  string,
+  {
+    readonly runs: readonly {
+      readonly startedAtMs: number;
+      readonly finishedAtMs: number;
+      readonly outcome: SeenSuiteResult | { readonly type: 'failed' };
+    }[];
+  }
+>;
+
+/** What of the spec that a run follows the metrics need. */
+export interface SeenRun {
+  readonly rollback: { readonly slaMs: number };
+}
+
+/** What was known before the decision. */
+export interface SeenBefore {
+  readonly now: number;
+  readonly status: RolloutStatus;
+  readonly recorded?: SeenRun | undefined;
+  readonly suites?: SeenSuites | undefined;
+  /** By question; those of Prometheus begin with `i ` and `r `. */
+  readonly answers?: ReadonlyMap<string, { readonly type: string; readonly fault?: string }>;
+}
+
 /** Kept until the next look at the same rollout; immutable. */
 export interface Seen {
   readonly status: RolloutStatus;
   readonly triggers: readonly SeenTrigger[];
   readonly snapshots?: { readonly expected: number; readonly missing: number } | undefined;
+  /** Undefined while there is no run. */
+  readonly run?: SeenRun | undefined;
+  readonly suites?: SeenSuites | undefined;
 }
 
 export interface LookObserver {
   decided(
     key: ObjectKey,
-    before: { readonly now: number; readonly status: RolloutStatus },
-    after: Seen,
+    before: SeenBefore,
+    after: Pick<Seen, 'status' | 'triggers' | 'snapshots'>,
   ): void;
   reconciled(
     result: 'success' | 'conflict' | 'error',

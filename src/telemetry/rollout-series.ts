@@ -7,28 +7,38 @@ import type { ObjectKey } from '#ports/cluster.ts';
 import { rolloutSeries } from './catalogue.ts';
 import { headText, type Labels, labelText, sampleText } from './exposition.ts';
 import type { Seen, SeenTrigger } from './look.ts';
+import { rollbackFamilies } from './rollback-series.ts';
+import { type Family, type Kept, type Sample, sample } from './series-family.ts';
+import { suiteFamilies } from './suite-series.ts';
+import { counted, noTallies } from './suite-tally.ts';
 
 interface Entry {
   /** `namespace="shop",rollout="checkout"`: the same in every series of a rollout. */
   readonly labels: string;
-  seen: Seen;
+  kept: Kept;
 }
 
 export class RolloutSeries {
   readonly #entries = new Map<string, Entry>();
 
-  keep(key: ObjectKey, seen: Seen): void {
+  /** @param isPrometheusUp undefined when this look has not asked it */
+  keep(key: ObjectKey, seen: Seen, isPrometheusUp?: boolean): void {
     const id = idOf(key);
     const known = this.#entries.get(id);
+    const kept = {
+      seen,
+      tallies: counted(known?.kept.tallies ?? noTallies, seen.suites),
+      isPrometheusUp: isPrometheusUp ?? known?.kept.isPrometheusUp,
+    };
     if (known !== undefined) {
-      known.seen = seen;
+      known.kept = kept;
       return;
     }
     const labels = labelText([
       ['namespace', key.namespace],
       ['rollout', key.name],
     ]);
-    this.#entries.set(id, { labels, seen });
+    this.#entries.set(id, { labels, kept });
   }
 
   forget(key: ObjectKey): void {
@@ -45,8 +55,8 @@ export class RolloutSeries {
     let chunk = '';
     for (const { name, samples } of families) {
       chunk += headText(name, rolloutSeries[name].help, rolloutSeries[name].type);
-      for (const { labels, seen } of entries) {
-        for (const [extra, value] of samples(seen, nowMs)) {
+      for (const { labels, kept } of entries) {
+        for (const [extra, value] of samples(kept, nowMs)) {
           chunk += sampleText(name, extra === '' ? labels : `${labels},${extra}`, value);
         }
         if (chunk.length < chunkLength) continue;
@@ -58,27 +68,20 @@ export class RolloutSeries {
   }
 }
 
-/** Labels beyond those of the rollout, and the value. */
-type Sample = readonly [extra: string, value: number];
-
-interface Family {
-  readonly name: keyof typeof rolloutSeries;
-  readonly samples: (seen: Seen, nowMs: number) => readonly Sample[];
-}
-
 const families: readonly Family[] = [
-  { name: 'genesis_rollout_weight_ratio', samples: ({ status }) => share(status.weight) },
+  { name: 'genesis_rollout_weight_ratio', samples: ({ seen: { status } }) => share(status.weight) },
   {
     name: 'genesis_rollout_planned_weight_ratio',
-    samples: ({ status }) => share(plannedWeight(status)),
+    samples: ({ seen: { status } }) => share(plannedWeight(status)),
   },
   {
     name: 'genesis_rollout_phase',
-    samples: ({ status }) => (status.phase === undefined ? [] : one([['phase', status.phase]])),
+    samples: ({ seen: { status } }) =>
+      status.phase === undefined ? [] : one([['phase', status.phase]]),
   },
   {
     name: 'genesis_rollout_step_info',
-    samples: ({ status }) =>
+    samples: ({ seen: { status } }) =>
       status.step === undefined
         ? []
         : one([
@@ -87,16 +90,23 @@ const families: readonly Family[] = [
           ]),
   },
   {
+    name: 'genesis_rollout_step_entered_timestamp_seconds',
+    samples: ({ seen: { status } }) =>
+      status.stepEnteredAt === undefined
+        ? []
+        : [sample([['step', status.step ?? '']], Date.parse(status.stepEnteredAt) / 1000)],
+  },
+  {
     name: 'genesis_rollout_next_step_timestamp_seconds',
-    samples: ({ status }) => nextStep(status, (atMs) => atMs / 1000),
+    samples: ({ seen: { status } }) => nextStep(status, (atMs) => atMs / 1000),
   },
   {
     name: 'genesis_rollout_next_step_seconds',
-    samples: ({ status }, nowMs) => nextStep(status, (atMs) => (atMs - nowMs) / 1000),
+    samples: ({ seen: { status } }, nowMs) => nextStep(status, (atMs) => (atMs - nowMs) / 1000),
   },
   {
     name: 'genesis_rollout_condition',
-    samples: ({ status }) =>
+    samples: ({ seen: { status } }) =>
       (status.conditions ?? []).flatMap((condition) =>
         one([
           ['condition', condition.type],
@@ -106,7 +116,7 @@ const families: readonly Family[] = [
   },
   {
     name: 'genesis_rollout_hold',
-    samples: ({ status }) =>
+    samples: ({ seen: { status } }) =>
       (status.holds ?? []).flatMap(({ reason, by }) =>
         one([
           ['reason', reason],
@@ -116,34 +126,45 @@ const families: readonly Family[] = [
   },
   {
     name: 'genesis_trigger_state',
-    samples: ({ triggers }) =>
+    samples: ({ seen: { triggers } }) =>
       triggers.map((seen) => [`${identity(seen)},state="${seen.status.state}"`, 1]),
   },
   {
     name: 'genesis_trigger_value',
-    samples: ({ triggers }) =>
+    samples: ({ seen: { triggers } }) =>
       triggers.flatMap((seen): readonly Sample[] =>
         seen.reading?.type === 'value' ? [[identity(seen), seen.reading.value]] : [],
       ),
   },
   {
     name: 'genesis_trigger_threshold',
-    samples: ({ triggers }) =>
+    samples: ({ seen: { triggers } }) =>
       triggers.map((seen) => [identity(seen), seen.trigger.condition.threshold]),
   },
   {
     name: 'genesis_trigger_active_seconds',
-    samples: ({ triggers }, nowMs) =>
+    samples: ({ seen: { triggers } }, nowMs) =>
       triggers.map((seen) => [identity(seen), activeSeconds(seen.status, nowMs)]),
   },
   {
     name: 'genesis_snapshots_expected',
-    samples: ({ snapshots }) => (snapshots === undefined ? [] : [['', snapshots.expected]]),
+    samples: ({ seen: { snapshots } }) =>
+      snapshots === undefined ? [] : [['', snapshots.expected]],
   },
   {
     name: 'genesis_snapshots_missing',
-    samples: ({ snapshots }) => (snapshots === undefined ? [] : [['', snapshots.missing]]),
+    samples: ({ seen: { snapshots } }) =>
+      snapshots === undefined ? [] : [['', snapshots.missing]],
   },
+  {
+    name: 'genesis_monitoring_up',
+    samples: ({ isPrometheusUp }) =>
+      isPrometheusUp === undefined
+        ? []
+        : [sample([['system', 'prometheus']], isPrometheusUp ? 1 : 0)],
+  },
+  ...rollbackFamilies,
+  ...suiteFamilies,
 ];
 
 function one(labels: Labels): readonly Sample[] {

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { systemClock } from '#runtime/clock.ts';
 import { toolPath } from '#scripts/testbed/index.ts';
+import { rolloutSeries } from '#telemetry/catalogue.ts';
 import { createTelemetry } from '#telemetry/metrics.ts';
 
 interface Verdict {
@@ -36,6 +37,12 @@ async function check(text: string): Promise<Verdict> {
   return { code: child.exitCode, words };
 }
 
+const suiteRun = {
+  startedAtMs: 0,
+  finishedAtMs: 1_000,
+  outcome: { type: 'done', total: 36, passed: 35, failed: 1, skipped: 0, knownFlaky: 1 },
+} as const;
+
 /** With one rollout that has every series. */
 async function metricsText(): Promise<string> {
   const telemetry = createTelemetry({ version: '1.2.3', clock: systemClock });
@@ -44,6 +51,7 @@ async function metricsText(): Promise<string> {
     phase: 'Progressing',
     revision: 'two "lines"\n',
     step: 'half',
+    stepEnteredAt: '2026-11-22T11:00:00.000Z',
     weight: 50,
     plan: [{ name: 'half', kind: 'Step', dueAt: '', weight: 50 }],
     nextStepAt: '2026-11-22T12:00:00.000Z',
@@ -55,7 +63,13 @@ async function metricsText(): Promise<string> {
   const pods = { group: '', version: 'v1', kind: 'Pod', plural: 'pods', namespaced: true };
   telemetry.reconciles.decided(
     { namespace: 'shop', name: 'checkout' },
-    { now: 0, status: {} },
+    {
+      now: 0,
+      status: {},
+      recorded: { rollback: { slaMs: 900_000 } },
+      suites: new Map([['health', { runs: [suiteRun] }]]),
+      answers: new Map([['i 1 x', { type: 'samples' }]]),
+    },
     {
       status,
       triggers: [
@@ -71,6 +85,8 @@ async function metricsText(): Promise<string> {
   telemetry.watchOf(pods).failed('gone');
   let text = '';
   for await (const chunk of telemetry.exposition()) text += chunk;
-  assert.match(text, /genesis_trigger_active_seconds\{/);
+  for (const name of Object.keys(rolloutSeries)) {
+    if (!name.startsWith('genesis_snapshots_')) assert.ok(text.includes(`\n${name}{`), name);
+  }
   return text;
 }
