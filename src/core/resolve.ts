@@ -14,7 +14,7 @@ import { resolveFreezes, resolvePoints } from './resolve-plan.ts';
 import { resolveSuites } from './resolve-suites.ts';
 import { resolveRestarts, resolveTargets } from './resolve-targets.ts';
 import { comparisonProblem, resolveTrigger } from './resolve-trigger.ts';
-import type { RunSpec } from './run-spec.ts';
+import type { RunServiceMonitor, RunSpec } from './run-spec.ts';
 import type { ResolvedSpec } from './snapshot.ts';
 import { notActedOn, unsupported } from './unsupported.ts';
 
@@ -72,6 +72,7 @@ export function resolveSpec(input: ResolveInput): ResolvedSpec {
     onNewRevision: spec.onNewRevision,
     historyLimit: spec.historyLimit,
     metrics,
+    serviceMonitor: resolveServiceMonitor(spec),
     snapshots: {
       intervalMs: parseDuration(spec.snapshots.interval),
       keepRuns: spec.snapshots.keepRuns,
@@ -85,4 +86,11 @@ export function resolveSpec(input: ResolveInput): ResolvedSpec {
 function monitorForMs(spec: RolloutSpec): number {
   const fallback = spec.schedule === undefined ? defaultPlan.thenMonitorFor : '0s';
   return parseDuration(spec.success?.thenMonitorFor ?? fallback);
+}
+
+function resolveServiceMonitor({ monitoring }: RolloutSpec): RunServiceMonitor | undefined {
+  const asked = monitoring?.serviceMonitor;
+  if (asked === undefined) return undefined;
+  const { port, path, scheme, interval } = asked;
+  return { port, path, scheme, intervalMs: parseDuration(interval) };
 }

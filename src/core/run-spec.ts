@@ -210,6 +210,14 @@ export interface RunMetric {
   readonly measure: Extract<Measure, { readonly type: 'query' | 'ratio' }>;
 }
 
+/** How the Services of both arms are scraped, where the operator is asked to see to it. */
+export interface RunServiceMonitor {
+  readonly port: string;
+  readonly path: string;
+  readonly scheme: 'http' | 'https';
+  readonly intervalMs: number;
+}
+
 export interface RunSpec {
   readonly revision: string;
   readonly paused: boolean;
@@ -234,6 +242,7 @@ export interface RunSpec {
   readonly onNewRevision: 'Restart' | 'Queue' | 'Reject';
   readonly historyLimit: number;
   readonly metrics: readonly RunMetric[];
+  readonly serviceMonitor: RunServiceMonitor | undefined;
   readonly snapshots: { readonly intervalMs: number; readonly keepRuns: number };
   /** Fields that are set and that this version does not act on. */
   readonly notActedOn: readonly string[];

@@ -9,6 +9,7 @@ import { CANARY_DOWN, canaryDownTrigger } from '#core/builtin-triggers.ts';
 import { rungText } from '#core/ladder.ts';
 import type { RunSpec, RunTrigger } from '#core/run-spec.ts';
 import { measureQuery, ownValue } from './measure-query.ts';
+import { valueTemplate } from './units.ts';
 
 /** As a rule file has it. */
 export interface AlertRule {
@@ -123,27 +124,4 @@ function alert(
 /** Prometheus reads annotations and labels as templates; what a person wrote is none. */
 function verbatim(text: string): string {
   return text.replaceAll('{{', '{{ "{{" }}');
-}
-
-function valueTemplate(unit: Unit): string {
-  switch (unit) {
-    case '%':
-      return '{{ $value | humanizePercentage }}';
-    case 'ms':
-    case 's':
-    case 'm':
-    case 'h':
-      return '{{ $value | humanizeDuration }}';
-    case 'B':
-    case 'KB':
-    case 'MB':
-    case 'GB':
-      return '{{ $value | humanize }}B';
-    case 'KiB':
-    case 'MiB':
-    case 'GiB':
-      return '{{ $value | humanize1024 }}B';
-    default:
-      return '{{ $value }}';
-  }
 }

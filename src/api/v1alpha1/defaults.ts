@@ -30,6 +30,7 @@ export const defaults = {
     stages: { stopTraffic: '1m', verify: '2m', restore: '5m', stabilize: '5m', report: '2m' },
   },
   snapshots: { interval: '5m', keepRuns: 3 },
+  serviceMonitor: { path: '/metrics', scheme: 'http', interval: '15s' },
 } as const;
 
 /** What follows when a trigger has had no data for its `noDataFor`. */

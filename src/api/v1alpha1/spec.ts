@@ -5,6 +5,7 @@ import { defaults } from './defaults.ts';
 import { duration } from './duration.ts';
 import { healthSuiteSchema } from './health-suite.ts';
 import { limits } from './limits.ts';
+import { monitoringSchema } from './monitoring.ts';
 import { notifyListSchema } from './notify.ts';
 import { preflightSchema } from './preflight.ts';
 import { rollbackSchema } from './rollback.ts';
@@ -50,6 +51,7 @@ export const rolloutSpecObject = z
       })
       .describe('The record of everything that was measured.')
       .prefault({}),
+    monitoring: monitoringSchema.optional(),
     notify: notifyListSchema.default([]),
     onNewRevision: z
       .enum(['Restart', 'Queue', 'Reject'])
