@@ -356,9 +356,23 @@ function removeAt(object: object, path: readonly string[]): void {
   if (isObject(parent)) delete parent[path.at(-1) ?? ''];
 }
 
-/** What is left of a value after a journey as JSON: no `undefined`, nothing shared. */
+/** What is left of a value after a journey as JSON: no `undefined`, nothing shared. By hand, because every write makes it. */
 function wire<T>(value: T): T {
-  return JSON.parse(JSON.stringify(value));
+  return carried(value) as T;
+}
+
+function carried(value: unknown): unknown {
+  if (typeof value === 'number') return Number.isFinite(value) ? value + 0 : null;
+  if (typeof value === 'function') return undefined;
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((item) => carried(item) ?? null);
+  if ('toJSON' in value) return JSON.parse(JSON.stringify(value));
+  const copy: Record<string, unknown> = {};
+  for (const key of Object.keys(value)) {
+    const inner = carried(Reflect.get(value, key));
+    if (inner !== undefined) copy[key] = inner;
+  }
+  return copy;
 }
 
 function asObject(value: unknown): KubeObject {

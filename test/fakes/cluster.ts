@@ -56,13 +56,19 @@ export class FakeCluster implements Cluster {
   readonly #gone = new Map<string, number>();
   readonly #listeners = new Set<(event: WatchEvent) => void>();
   readonly #held: WatchEvent[] = [];
+  readonly #unwatch: () => void;
   #paused = false;
 
   constructor(options: FakeClusterOptions = {}) {
     this.server = options.server ?? new FakeApiServer();
     this.#isLeading = options.isLeading ?? (() => true);
     for (const [key, object] of this.server.all()) this.#cache.set(key, object);
-    this.server.watch((event) => this.#receive(event));
+    this.#unwatch = this.server.watch((event) => this.#receive(event));
+  }
+
+  /** Its process is gone: nobody watches any more. */
+  close(): void {
+    this.#unwatch();
   }
 
   /** Called for every watch event once the cache has it. Returns how to stop. */

@@ -31,9 +31,10 @@ export function afterUpdate(
   const [was, is] = [ownable(before), ownable(after)];
   const changed = changedLeaves(was, is);
   const entries = startingEntries(before, after);
+  const areAllThere = entries === before?.metadata.managedFields && keepsAll(was, is);
   return mergeEntries(entries, writer, (owned) => union(owned, changed), {
     taken: changed,
-    existing: is,
+    existing: areAllThere ? undefined : is,
   });
 }
 
@@ -97,6 +98,7 @@ function startingEntries(
 ): readonly ManagedFieldsEntry[] {
   const old = before?.metadata.managedFields ?? [];
   const given = after.metadata.managedFields ?? old;
+  if (given === old) return old;
   if (given.length === 0 && isCustom(after)) return old;
   return given.filter((entry) => entry.manager !== undefined);
 }
@@ -111,7 +113,7 @@ function mergeEntries(
   entries: readonly ManagedFieldsEntry[],
   writer: Writer,
   own: (owned: Fields) => Fields,
-  { taken, existing }: { readonly taken: Fields; readonly existing: object },
+  { taken, existing }: { readonly taken: Fields; readonly existing: object | undefined },
 ): readonly ManagedFieldsEntry[] {
   const old = entries.find((entry) => isWriter(entry, writer));
   const oldOwned = old === undefined ? LEAF : fieldsOf(old);
@@ -167,8 +169,23 @@ function leavesOf(value: unknown): Fields {
   return isMap(value) ? changedLeaves(LEAF, value) : LEAF;
 }
 
-/** Those of the fields that are leaves of the object, which may have become something else or be gone. */
-function existingLeaves(fields: Fields, object: object): Fields {
+/** True when every leaf is one in the other as well, whatever its value is. */
+function keepsAll(before: object, after: object): boolean {
+  return Object.keys(before).every((key) => {
+    const [was, is] = [member(before, key), member(after, key)];
+    if (was === is) return true;
+    if (isMap(was)) return isMap(is) && keepsAll(was, is);
+    return is !== undefined && !isMap(is);
+  });
+}
+
+/**
+ * Those of the fields that are leaves of the object, which may have become something else or be gone.
+ *
+ * @param object undefined: all of them are
+ */
+function existingLeaves(fields: Fields, object: object | undefined): Fields {
+  if (object === undefined) return fields;
   return kept(fields, (key, inner) => {
     const value = member(object, key.slice('f:'.length));
     if (isEmpty(inner)) return value !== undefined && !isMap(value) ? inner : undefined;

@@ -99,6 +99,7 @@ export class Process {
   die(): void {
     this.isDead = true;
     this.timers.clear();
+    this.cluster.close();
     this.#stopping.abort(new Killed());
   }
 

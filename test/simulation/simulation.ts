@@ -273,13 +273,11 @@ class World {
   /** Looks and timers of all processes, in the order of time. */
   async #looksUntil(untilMs: number): Promise<void> {
     for (;;) {
-      const due = this.#processes
-        .map((process) => ({ process, atMs: nextAt(process) }))
-        .filter(({ atMs }) => atMs < untilMs)
-        .toSorted((a, b) => a.atMs - b.atMs)[0];
-      if (due === undefined) return;
-      const { process, atMs } = due;
-      this.#time.nowMs = Math.max(this.#time.nowMs, atMs);
+      const [first, second] = this.#processes;
+      const isSecond = first && second && nextAt(second) < nextAt(first);
+      const process = isSecond === true ? second : first;
+      if (process === undefined || nextAt(process) >= untilMs) return;
+      this.#time.nowMs = Math.max(this.#time.nowMs, nextAt(process));
       process.timers.run(this.#time.nowMs);
       if ((process.wakeAtMs ?? Number.POSITIVE_INFINITY) <= this.#time.nowMs) {
         await this.#look(process);
