@@ -53,7 +53,7 @@ export const slim: Plugin = {
       sideEffects: false,
     }));
     build.onResolve({ filter: /^\.\/gen\/index\.js$/ }, ({ importer }) =>
-      /client-node\/dist\/config\.js$/.test(importer)
+      importer.endsWith('client-node/dist/config.js')
         ? { path: 'generated', namespace: 'slim-client' }
         : undefined,
     );

@@ -15,6 +15,9 @@ import { globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { buildImages } from './images/images.ts';
+import { prepareGateway } from './testbed/gateway.ts';
+import { namespaceLaunch } from './testbed/namespace.ts';
+import { prepareNode } from './testbed/node/node.ts';
 import { ensurePackages } from './testbed/packages.ts';
 import { runShares } from './testing/shares.ts';
 import { runStage, type Stage, type StageResult } from './testing/stage.ts';
@@ -46,9 +49,10 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const words = isPart ? rest : args;
   const stages = (
-    first === 'e2e' ? [e2eStage(words)] : [unitStage(words), clusterStage(words)]
+    first === 'e2e' ? e2eStages(words) : [unitStage(words), clusterStage(words)]
   ).filter(
-    ({ name, files }) => (!isPart || name === first) && (words.length === 0 || files.length > 0),
+    ({ name, files }) =>
+      (!isPart || name.startsWith(first)) && (words.length === 0 || files.length > 0),
   );
   const startedAt = performance.now();
   const results: StageResult[] = [];
@@ -69,6 +73,7 @@ async function carryOut(stage: Stage): Promise<readonly StageResult[]> {
   switch (stage.name) {
     case 'cluster':
       return [await withCluster(stage)];
+    case 'e2e-outside':
     case 'e2e':
       return [await withImages(stage)];
     default:
@@ -100,14 +105,18 @@ function clusterStage(words: readonly string[]): Stage {
   };
 }
 
-function e2eStage(words: readonly string[]): Stage {
-  return {
-    name: 'e2e',
-    files: filesOf(['test/e2e/*.test.ts'], words),
-    isolation: 'process',
-    filesAtOnce: 1,
-    testMaxMs: 600_000,
-  };
+/** The second one takes place in a node's namespace; the first looks at one from outside. */
+function e2eStages(words: readonly string[]): readonly Stage[] {
+  const common = { isolation: 'process', filesAtOnce: 1, testMaxMs: 600_000 } as const;
+  return [
+    { ...common, name: 'e2e-outside', files: filesOf(['test/e2e/outside/*.test.ts'], words) },
+    {
+      ...common,
+      name: 'e2e',
+      files: filesOf(['test/e2e/*.test.ts'], words),
+      launch: namespaceLaunch({ node: true }),
+    },
+  ];
 }
 
 function filesOf(patterns: readonly string[], words: readonly string[]): readonly string[] {
@@ -131,7 +140,9 @@ async function withCluster(stage: Stage): Promise<StageResult> {
 async function withImages(stage: Stage): Promise<StageResult> {
   const say = (sentence: string): void => console.log(`test: ${sentence}`);
   try {
-    await ensurePackages(['podman', 'runc'], { say });
+    await ensurePackages(['podman', 'buildah'], { say });
+    await prepareNode({ say });
+    await prepareGateway({ say });
     await buildImages({ say });
   } catch (error) {
     return failed(stage, error instanceof Error ? error.message : String(error));

@@ -1,6 +1,7 @@
 /** Everything on this machine: a control plane, Prometheus, Contour with Envoy, and versions of the service as local processes. */
 import { join } from 'node:path';
 
+import { type InnerDoors, openInnerDoors } from '#scripts/testbed/doors.ts';
 import {
   applyBackendService,
   type Backend,
@@ -14,7 +15,6 @@ import {
   startPart,
   startPrometheus,
 } from '#scripts/testbed/index.ts';
-import { type InnerDoors, openInnerDoors } from './doors.ts';
 import { saveLogs } from './logs.ts';
 import { app, type Colour, colours, hostname, serviceOf } from './objects.ts';
 import type { World } from './world.ts';

@@ -1,11 +1,11 @@
 /** `npm run demo`: the main job of the product, on this machine or on a cluster of one's own. */
 import { constants } from 'node:os';
 
+import { openOuterDoors } from '#scripts/testbed/doors.ts';
 import { createRunFolder, isInNamespace, runInNamespace } from '#scripts/testbed/index.ts';
 import { type DemoFlags, parseInvocation, UsageError, usage } from './arguments.ts';
 import { buildController } from './controller.ts';
 import { runDemo } from './demo.ts';
-import { openOuterDoors } from './doors.ts';
 import { createExistingWorld } from './existing-world.ts';
 import { createLocalWorld } from './local-world.ts';
 import { paintFor } from './paint.ts';

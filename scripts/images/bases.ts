@@ -3,9 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { run } from '#scripts/testbed/command.ts';
-
+import { authorities, link, writeRootfs } from '#scripts/testbed/rootfs.ts';
 import type { Builder } from './buildah.ts';
-import { authorities, link, writeRootfs } from './rootfs.ts';
 
 /** As in distroless. */
 const nodeInside = '/nodejs/bin/node';

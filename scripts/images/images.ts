@@ -1,4 +1,4 @@
-/** The images of the end-to-end tests, as archives in dist/images: the operator's from the Dockerfile, the sample service, and the pause of a pod. */
+/** The images of the end-to-end tests, as archives in dist/images: the operator's from the Dockerfile, and the sample service. */
 import { createHash } from 'node:crypto';
 import { globSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -18,7 +18,6 @@ import {
   npmCacheInside,
 } from './bases.ts';
 import { type Builder, createBuilder } from './buildah.ts';
-import { writeRootfs } from './rootfs.ts';
 
 export interface BuiltImage {
   readonly tag: string;
@@ -32,7 +31,6 @@ const folder = join(root, 'dist/images');
 export const images = {
   operator: image('genesis-rollout'),
   checkout: image('checkout'),
-  pause: image('pause'),
 } as const;
 
 export interface ImagesOptions {
@@ -74,7 +72,6 @@ async function buildAll(builder: Builder, temporary: string): Promise<void> {
     volumes: [`${await npmCache()}:${npmCacheInside}`],
   });
   await buildCheckout(builder, join(temporary, 'checkout'));
-  await buildPause(builder, join(temporary, 'pause'));
   for (const { tag, archive } of Object.values(images)) {
     await builder.save(tag, `${archive}.partial`);
     await rename(`${archive}.partial`, archive);
@@ -91,16 +88,6 @@ async function buildCheckout(builder: Builder, context: string): Promise<void> {
   await builder.build({ tag: images.checkout.tag, context });
 }
 
-/** What holds a pod's namespaces open while its containers come and go. */
-async function buildPause(builder: Builder, context: string): Promise<void> {
-  await writeRootfs(join(context, 'root'), { '/pause': '/bin/sleep' }, ['/bin/sleep']);
-  await writeFile(
-    join(context, 'Dockerfile'),
-    'FROM scratch\nCOPY root /\nENTRYPOINT ["/pause", "infinity"]\n',
-  );
-  await builder.build({ tag: images.pause.tag, context });
-}
-
 /** Of everything that may change what is in an image. */
 async function inputsDigest(): Promise<string> {
   const patterns = [
@@ -110,6 +97,7 @@ async function inputsDigest(): Promise<string> {
     'tsconfig.json',
     'scripts/*.ts',
     'scripts/{images,demo}/*.ts',
+    'scripts/testbed/rootfs.ts',
     'src/**/*.ts',
   ];
   const files = patterns.flatMap((pattern) => globSync(pattern, { cwd: root })).toSorted();

@@ -10,6 +10,12 @@ export interface ClusterFlags {
   readonly gatewayApi: boolean;
   readonly audit: boolean;
   readonly kwok: boolean;
+  /** A whole node with containers, in place of KWOK's. */
+  readonly node: boolean;
+  /** Archives for the node. */
+  readonly images: readonly string[];
+  /** Inside a node's namespace: the folder of the doors that lead out. */
+  readonly doors: string | undefined;
   readonly prometheus: boolean;
   /** `job=host:port`. */
   readonly scrape: readonly { readonly job: string; readonly target: string }[];
@@ -42,6 +48,8 @@ Flags of up and exec:
   --audit                 writes an audit log at level Metadata
   --scrape JOB=HOST:PORT  lets Prometheus scrape this target every second; may be repeated
   --no-kwok               no node: pods stay Pending
+  --node                  a whole node: kubelet, containerd and kube-proxy, real containers; needs root
+  --image FILE            gives the whole node an image, as \`docker save\` writes them; may be repeated
   --no-prometheus         no Prometheus
 `;
 
@@ -57,6 +65,10 @@ const clusterOptions = {
   audit: { type: 'boolean' },
   scrape: { type: 'string', multiple: true },
   'no-kwok': { type: 'boolean' },
+  node: { type: 'boolean' },
+  image: { type: 'string', multiple: true },
+  // From ourselves to ourselves.
+  doors: { type: 'string' },
   'no-prometheus': { type: 'boolean' },
 } as const satisfies ParseArgsConfig['options'];
 
@@ -143,12 +155,24 @@ function parse<const T extends NonNullable<ParseArgsConfig['options']>>(
 type ClusterValues = ReturnType<typeof parse<typeof clusterOptions>>['values'];
 
 function clusterFlags(values: ClusterValues): ClusterFlags {
+  const { kubeconfig, node = false, image: images = [] } = values;
+  if (node && kubeconfig !== undefined) {
+    throw new UsageError(
+      '--node starts a cluster with a node, and --kubeconfig takes an existing one',
+    );
+  }
+  if (!node && images.length > 0) {
+    throw new UsageError('--image is for a whole node: add --node');
+  }
   return {
-    kubeconfig: values.kubeconfig,
+    node,
+    images,
+    doors: values.doors,
+    kubeconfig,
     crds: values.crds ?? [],
     gatewayApi: values['gateway-api'] === true,
     audit: values.audit === true,
-    kwok: values['no-kwok'] !== true,
+    kwok: values['no-kwok'] !== true && !node,
     prometheus: values['no-prometheus'] !== true,
     scrape: (values.scrape ?? []).map((text) => {
       const [, job, target] = /^([^=]+)=([^=]+:\d+)$/.exec(text) ?? [];

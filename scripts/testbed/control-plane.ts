@@ -13,6 +13,7 @@ import {
   writeKubeconfig,
 } from './credentials.ts';
 import { startKwok } from './kwok.ts';
+import { addAddress } from './namespace.ts';
 import { type Part, type StopOptions, startPart, withFreePorts } from './part.ts';
 import { createRunFolder, keepOrRemove, type RunFolder } from './run-folder.ts';
 
@@ -23,6 +24,8 @@ export interface ControlPlaneOptions extends BuildOptions {
   readonly controllerManager?: boolean;
   /** A node on which pods become Ready at once. Needs the controller manager for Deployments. Default false. */
   readonly kwok?: boolean;
+  /** For a whole node, which `startNode` adds: the API server is reached by pods and reaches the kubelet. Only inside the node's namespace. */
+  readonly node?: boolean;
   /** Files or folders with CRDs (or any other objects), applied before it resolves. */
   readonly crds?: readonly string[];
   /** Users beside `admin`, without any rights but those of their groups and bindings. */
@@ -65,14 +68,9 @@ interface Site {
   readonly options: ControlPlaneOptions;
 }
 
-/** No pod ever runs in this address, but the API server does not start without one that is not loopback. */
+/** Where pods reach the API server; without a node nobody does, but it does not start without an address that is not loopback. */
 const advertiseAddress = '192.0.2.1';
-const excludedControllers = [
-  'nodeipam',
-  'nodelifecycle',
-  'node-route-controller',
-  'cloud-node-lifecycle',
-];
+const excludedControllers = ['nodeipam', 'node-route-controller', 'cloud-node-lifecycle'];
 
 /** Resolves when the API server is ready and the parts asked for work. Missing tools are built first, which takes minutes once. */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
@@ -103,6 +101,7 @@ async function bringUp(
   parts: Parts,
   options: ControlPlaneOptions,
 ): Promise<ControlPlane> {
+  if (options.node === true) await addAddress(advertiseAddress);
   const credentials = await createCredentials(folder.path, options.users ?? []);
   const etcdUrl = await startEtcd(folder.path, parts, options);
   const site = await withFreePorts(1, async ([port = 0]) => {
@@ -230,9 +229,11 @@ async function startApiServer(site: Site, parts: Parts): Promise<void> {
     command: await toolPath('kube-apiserver', options),
     args: [
       `--etcd-servers=${etcdUrl}`,
-      '--bind-address=127.0.0.1',
+      `--bind-address=${options.node === true ? '0.0.0.0' : '127.0.0.1'}`,
       `--secure-port=${port}`,
       `--advertise-address=${advertiseAddress}`,
+      // Not its name: there is no DNS.
+      '--kubelet-preferred-address-types=InternalIP',
       `--cert-dir=${join(folder, 'certificates')}`,
       `--service-account-key-file=${credentials.serviceAccountKeyFile}`,
       `--service-account-signing-key-file=${credentials.serviceAccountKeyFile}`,
@@ -298,7 +299,7 @@ async function startControllerManager(
         `--service-account-private-key-file=${site.credentials.serviceAccountKeyFile}`,
         `--root-ca-file=${plane.caFile}`,
         '--leader-elect=false',
-        `--controllers=${['*', ...excludedControllers.map((name) => `-${name}`)].join(',')}`,
+        `--controllers=${controllers(site.options)}`,
         // A benchmark makes thousands of pods; the default of 20 requests a second would be what is measured.
         '--kube-api-qps=500',
         '--kube-api-burst=1000',
@@ -321,8 +322,15 @@ async function startControllerManager(
   });
 }
 
-function urlOf({ port }: Site): string {
-  return `https://127.0.0.1:${port}`;
+/** KWOK's node sends no heartbeats that anybody should wait for. */
+function controllers({ node = false }: ControlPlaneOptions): string {
+  const excluded = [...excludedControllers, ...(node ? [] : ['nodelifecycle'])];
+  return ['*', ...excluded.map((name) => `-${name}`)].join(',');
+}
+
+/** The certificate of one that listens on all addresses names `localhost`, not 127.0.0.1. */
+function urlOf({ port, options }: Site): string {
+  return `https://${options.node === true ? 'localhost' : '127.0.0.1'}:${port}`;
 }
 
 /** The certificate that the API server signs for itself holds its authority too. */

@@ -16,6 +16,9 @@ const ownUsers: readonly TestbedUser[] = [
   'testbed-controller-manager',
   'testbed-kwok',
   'testbed-contour',
+  'testbed-kubelet',
+  'testbed-kube-proxy',
+  'testbed-kube-scheduler',
 ].map((name) => ({ name, groups: ['system:masters'] }));
 
 export interface Credentials {

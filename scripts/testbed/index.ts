@@ -30,7 +30,8 @@ export {
 } from './gateway.ts';
 export { kwokNode, podFateLabel } from './kwok.ts';
 export { argocdCrds, gatewayApiCrds, prometheusOperatorCrds } from './manifests.ts';
-export { isInNamespace, runInNamespace } from './namespace.ts';
+export { isInNamespace, isInNodeNamespace, runInNamespace } from './namespace.ts';
+export { prepareNode, startNode, type WholeNode } from './node/node.ts';
 export { type Part, type PartOptions, startPart, withFreePorts } from './part.ts';
 export { freePorts } from './ports.ts';
 export { childrenOf, isAlive } from './process-table.ts';

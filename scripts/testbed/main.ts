@@ -13,6 +13,8 @@ import {
 } from './arguments.ts';
 import { toolPath } from './build.ts';
 import { childEnvironment, searchPath } from './environment.ts';
+import { isInNodeNamespace } from './namespace.ts';
+import { again, againWithDoors, openDoors } from './node/inside.ts';
 import { type Session, startSession } from './session.ts';
 import { detachUp, readUp, stopUp, writeUp } from './up-state.ts';
 import type { ToolName } from './versions.ts';
@@ -68,10 +70,12 @@ async function up(flags: ClusterFlags): Promise<number> {
     );
   }
   const interruption = onInterruption();
+  if (flags.node && !isInNodeNamespace()) return await upOutside(flags, interruption);
   const session = await startSession(flags, { say, signal: interruption.signal });
   try {
-    const forget = await writeUp(session);
-    console.log(`\n${session.exports}\n\nCtrl-C or \`npm run testbed -- down\` stops it.`);
+    const forget = await (flags.doors === undefined
+      ? announce(session.exports)
+      : openDoors(flags.doors, session));
     const why = await Promise.race([interruption.received, session.broken]);
     await forget();
     if (why instanceof Error) throw why;
@@ -81,8 +85,30 @@ async function up(flags: ClusterFlags): Promise<number> {
   }
 }
 
+/** It is this process that `down` finds: ids of processes inside mean nothing here. */
+async function upOutside(flags: ClusterFlags, { signal }: Interruption): Promise<number> {
+  let forget = async (): Promise<void> => undefined;
+  try {
+    return await againWithDoors(flags, { say, signal }, async (exports) => {
+      forget = await announce(exports);
+    });
+  } finally {
+    await forget();
+  }
+}
+
+/** Resolves with what undoes it. */
+async function announce(exports: string): Promise<() => Promise<void>> {
+  const forget = await writeUp(exports);
+  console.log(`\n${exports}\n\nCtrl-C or \`npm run testbed -- down\` stops it.`);
+  return forget;
+}
+
 async function exec(command: readonly string[], flags: ClusterFlags): Promise<number> {
   const interruption = onInterruption();
+  if (flags.node && !isInNodeNamespace()) {
+    return await again(flags, { say, signal: interruption.signal });
+  }
   const session = await startSession(flags, { say, signal: interruption.signal });
   try {
     return await runCommand(command, session, interruption);

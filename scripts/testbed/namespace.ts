@@ -9,9 +9,55 @@ import { constants } from 'node:os';
 
 import { run } from './command.ts';
 import { childEnvironment, namespaceMark, namespaceVariable } from './environment.ts';
+import { childrenOf } from './process-table.ts';
 
 export function isInNamespace(): boolean {
   return namespaceMark() !== undefined;
+}
+
+/** Whether processes and mounts are its own too, as a whole node's must be. */
+export function isInNodeNamespace(): boolean {
+  return outerPid() !== undefined;
+}
+
+/** The process outside that lives as long as a node's namespace: ids of processes inside mean nothing to others. */
+export function outerPid(): number | undefined {
+  const [, digits] = /^node:(\d+)$/.exec(namespaceMark() ?? '') ?? [];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+export interface NamespaceOptions {
+  /**
+   * Processes and mounts of its own as well: containers outlive the programs that started them, but not the first process
+   * of their namespace. Only root may.
+   */
+  readonly node?: boolean;
+}
+
+/** Where containers, kubelets and their networks leave files whatever they are told: empty, and gone with the namespace. */
+const ownFolders = ['/run', '/var/lib/cni', '/var/log/containers'];
+
+export interface NamespaceLaunch {
+  /** Stands before a command to run it inside. */
+  readonly command: readonly string[];
+  /** For the command's environment. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+export function namespaceLaunch({ node = false }: NamespaceOptions = {}): NamespaceLaunch {
+  const setUp = [
+    'ip link set lo up',
+    'ip route add default dev lo',
+    ...(node ? nodeSetUp() : []),
+    'exec "$@"',
+  ].join(' && ');
+  // `setpriv` comes after `unshare`: a change of credentials may clear the signal.
+  const inner = ['setpriv', '--pdeathsig', 'TERM', 'sh', '-c', setUp, 'sh'];
+  const outer = node ? ['setpriv', '--pdeathsig', 'KILL', 'unshare', ...nodeFlags] : ['unshare'];
+  return {
+    command: [...outer, ...unshareFlags(), '--', ...inner],
+    variables: { [namespaceVariable]: node ? `node:${process.pid}` : '1' },
+  };
 }
 
 /**
@@ -19,18 +65,22 @@ export function isInNamespace(): boolean {
  * caller itself: `[process.execPath, ...process.argv.slice(1)]`. What must be downloaded is downloaded before: inside there
  * is no way out.
  */
-export async function runInNamespace(command: readonly string[]): Promise<number> {
+export async function runInNamespace(
+  command: readonly string[],
+  { node = false }: NamespaceOptions = {},
+): Promise<number> {
   await checkNamespace();
-  const setUp = 'ip link set lo up && ip route add default dev lo && exec "$@"';
-  // `setpriv` comes after `unshare`: a change of credentials may clear the signal.
-  const inner = ['setpriv', '--pdeathsig', 'TERM', 'sh', '-c', setUp, 'sh', ...command];
-  const child = spawn('unshare', [...unshareFlags(), '--', ...inner], {
+  const launch = namespaceLaunch({ node });
+  const [program = '', ...args] = [...launch.command, ...command];
+  const child = spawn(program, args, {
     stdio: 'inherit',
-    env: childEnvironment({ [namespaceVariable]: '1' }),
+    env: childEnvironment(launch.variables),
   });
   const forward = (signal: NodeJS.Signals) => {
     // Ctrl-C on a terminal reaches the command by itself.
-    if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+    if (signal === 'SIGINT' && process.stdin.isTTY) return;
+    if (node) void signalFirst(child.pid, signal);
+    else child.kill(signal);
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, forward);
@@ -40,6 +90,22 @@ export async function runInNamespace(command: readonly string[]): Promise<number
   } finally {
     for (const signal of signals) process.off(signal, forward);
   }
+}
+
+/** The first process of the namespace ends with `unshare`, and with it the kernel ends all others. */
+const nodeFlags = ['--pid', '--fork', '--kill-child', '--mount-proc'];
+
+function nodeSetUp(): readonly string[] {
+  return [
+    // Containers see mounts that are made later, as on any node.
+    'mount --make-rshared /',
+    ...ownFolders.map((folder) => `mkdir -p ${folder} && mount -t tmpfs tmpfs ${folder}`),
+  ];
+}
+
+/** `unshare` itself ignores signals while it waits for the command. */
+async function signalFirst(unshare: number | undefined, signal: NodeJS.Signals): Promise<void> {
+  for (const pid of await childrenOf(unshare ?? 0)) process.kill(pid, signal);
 }
 
 /** Says what is missing before anything is started. */

@@ -4,6 +4,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { outerPid } from './namespace.ts';
 import { isAlive } from './process-table.ts';
 
 const prefix = 'genesis-testbed-';
@@ -18,9 +19,11 @@ export interface RunFolder {
 }
 
 export async function createRunFolder(): Promise<RunFolder> {
-  await sweep();
+  const outer = outerPid();
+  // From inside, the owners of other folders cannot be seen, alive or not.
+  if (outer === undefined) await sweep();
   const path = await mkdtemp(join(tmpdir(), prefix));
-  await writeFile(join(path, 'owner.pid'), String(process.pid));
+  await writeFile(join(path, 'owner.pid'), String(outer ?? process.pid));
   let kept = false;
   const atExit = () => {
     if (!kept) rmSync(path, { recursive: true, force: true });

@@ -8,6 +8,7 @@ import { type BuildOptions, toolPath } from './build.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
 import { connectTo } from './existing-cluster.ts';
 import { gatewayApiCrds } from './manifests.ts';
+import { startNode } from './node/node.ts';
 import { isAlive } from './process-table.ts';
 import { type Prometheus, startPrometheus } from './prometheus.ts';
 
@@ -18,6 +19,7 @@ export interface Session {
   readonly toolFiles: readonly string[];
   /** The same for a person's shell. */
   readonly exports: string;
+  readonly apiServerUrl: string;
   /** Resolves with what happened if a part ends by itself. */
   readonly broken: Promise<Error>;
   stop(): Promise<void>;
@@ -28,6 +30,7 @@ const watchEveryMs = 500;
 export async function startSession(flags: ClusterFlags, options: BuildOptions): Promise<Session> {
   const files = [...flags.crds, ...(flags.gatewayApi ? await gatewayApiCrds(options) : [])];
   await Promise.all(flags.crds.map(async (path) => await mustExist('--crds', path)));
+  await Promise.all(flags.images.map(async (path) => await mustExist('--image', path)));
   if (flags.kubeconfig !== undefined) await mustExist('--kubeconfig', flags.kubeconfig);
   const startedAt = performance.now();
   const toolFiles = [await toolPath('kubectl', options), await toolPath('promtool', options)];
@@ -46,6 +49,7 @@ export async function startSession(flags: ClusterFlags, options: BuildOptions): 
     exports: Object.entries(variables)
       .map(([name, value]) => `export ${name}=${value}`)
       .join('\n'),
+    apiServerUrl: cluster.url,
     broken: firstEnded(cluster, prometheus, watch.signal),
     stop: async () => {
       watch.abort();
@@ -54,7 +58,7 @@ export async function startSession(flags: ClusterFlags, options: BuildOptions): 
   };
 }
 
-type Cluster = Pick<ControlPlane, 'kubeconfigPath' | 'auditLogPath' | 'pids' | 'stop'>;
+type Cluster = Pick<ControlPlane, 'url' | 'kubeconfigPath' | 'auditLogPath' | 'pids' | 'stop'>;
 
 async function startCluster(
   flags: ClusterFlags,
@@ -62,12 +66,14 @@ async function startCluster(
   options: BuildOptions,
 ): Promise<Cluster> {
   if (flags.kubeconfig === undefined) {
-    return await startControlPlane({
+    const plane = await startControlPlane({
       ...options,
       crds,
       kwok: flags.kwok,
+      node: flags.node,
       ...(flags.audit ? { auditPolicy: 'Metadata' } : {}),
     });
+    return flags.node ? await withNode(plane, flags, options) : plane;
   }
   const kubeconfigPath = resolve(flags.kubeconfig);
   const client = await connectTo(kubeconfigPath);
@@ -76,7 +82,34 @@ async function startCluster(
   } finally {
     await client.close();
   }
-  return { kubeconfigPath, auditLogPath: undefined, pids: () => ({}), stop: async () => undefined };
+  return {
+    url: client.address.url,
+    kubeconfigPath,
+    auditLogPath: undefined,
+    pids: () => ({}),
+    stop: async () => undefined,
+  };
+}
+
+async function withNode(
+  plane: ControlPlane,
+  { images }: ClusterFlags,
+  options: BuildOptions,
+): Promise<Cluster> {
+  try {
+    const node = await startNode({ ...options, plane, images });
+    return {
+      ...plane,
+      pids: () => ({ ...plane.pids(), ...node.pids() }),
+      stop: async () => {
+        await node.stop();
+        await plane.stop();
+      },
+    };
+  } catch (error) {
+    await plane.stop();
+    throw error;
+  }
 }
 
 function jobs({ scrape }: ClusterFlags) {

@@ -6,7 +6,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { stateFolder } from './environment.ts';
 import { startedTicks } from './process-table.ts';
-import type { Session } from './session.ts';
 
 interface UpState {
   readonly pid: number;
@@ -29,11 +28,11 @@ export async function readUp(): Promise<UpState | undefined> {
 }
 
 /** Resolves with what forgets it. */
-export async function writeUp(session: Session): Promise<() => Promise<void>> {
+export async function writeUp(exports: string): Promise<() => Promise<void>> {
   const state: UpState = {
     pid: process.pid,
     startedTicks: (await startedTicks(process.pid)) ?? '',
-    exports: session.exports,
+    exports,
   };
   await mkdir(dirname(stateFile()), { recursive: true });
   const partial = `${stateFile()}.${process.pid}`;

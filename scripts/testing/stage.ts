@@ -18,6 +18,11 @@ export interface Stage {
   readonly testMaxMs: number;
   /** If nothing at all is reported for so long, it is the process that hangs. Default: 1.5 times `testMaxMs`. */
   readonly silenceMaxMs?: number;
+  /** Where the whole run takes place, if not here: what stands before its command, and joins its environment. */
+  readonly launch?: {
+    readonly command: readonly string[];
+    readonly variables: Readonly<Record<string, string>>;
+  };
 }
 
 export interface StageResult {
@@ -68,9 +73,12 @@ async function runNode(
   totalsFile: string,
   print: (line: string) => void,
 ): Promise<Ended> {
-  const child = spawn(process.execPath, [...flagsOf(stage, totalsFile), ...stage.files], {
+  const { command = [], variables = {} } = stage.launch ?? {};
+  const flags = flagsOf(stage, totalsFile);
+  const [program = '', ...args] = [...command, process.execPath, ...flags, ...stage.files];
+  const child = spawn(program, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: environment(),
+    env: { ...environment(), ...variables },
   });
   const silenceMaxMs = stage.silenceMaxMs ?? stage.testMaxMs * SILENCE_FACTOR;
   let hung = false;
@@ -82,7 +90,9 @@ async function runNode(
     watchdog.refresh();
     if (!SUMMARY_LINE.test(stripVTControlCharacters(line))) print(line);
   });
-  const stop = (signal: NodeJS.Signals): boolean => child.kill(signal);
+  // Who enters a namespace is deaf to all but the last word.
+  const stop = (signal: NodeJS.Signals): boolean =>
+    child.kill(stage.launch === undefined ? signal : 'SIGKILL');
   process.on('SIGTERM', stop).on('SIGINT', stop);
   const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
   process.off('SIGTERM', stop).off('SIGINT', stop);

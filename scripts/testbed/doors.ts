@@ -18,7 +18,7 @@ export interface OuterDoors {
 }
 
 export interface InnerDoors {
-  /** For use outside. */
+  /** For use outside; the URL of what is not inside leads nowhere. */
   readonly kubeconfigPath: string;
   readonly prometheusUrl: string;
   readonly gatewayUrl: string;
@@ -29,7 +29,7 @@ const portsFile = 'ports.json';
 
 /** Opens a port outside for each door. What is behind it comes later, from inside. */
 export async function openOuterDoors(): Promise<OuterDoors> {
-  const folder = await mkdtemp(join(tmpdir(), 'genesis-demo-'));
+  const folder = await mkdtemp(join(tmpdir(), 'genesis-doors-'));
   const relays = names.map((name) => relay(() => connect(join(folder, name))));
   const ports: Record<string, number> = {};
   for (const [index, { server }] of relays.entries()) {
@@ -50,26 +50,33 @@ export async function openOuterDoors(): Promise<OuterDoors> {
 export interface Behind {
   readonly kubeconfigPath: string;
   readonly apiServerUrl: string;
-  readonly prometheusUrl: string;
-  readonly gatewayUrl: string;
+  readonly prometheusUrl: string | undefined;
+  readonly gatewayUrl: string | undefined;
 }
 
 /** Connects the doors of `folder` with what is inside. */
 export async function openInnerDoors(folder: string, behind: Behind): Promise<InnerDoors> {
-  const targets: Readonly<Record<Door, URL>> = {
-    'api-server': new URL(behind.apiServerUrl),
-    prometheus: new URL(behind.prometheusUrl),
-    gateway: new URL(behind.gatewayUrl),
+  const targets: Readonly<Record<Door, string | undefined>> = {
+    'api-server': behind.apiServerUrl,
+    prometheus: behind.prometheusUrl,
+    gateway: behind.gatewayUrl,
   };
-  const relays = names.map((name) =>
-    relay(() => connect(Number(targets[name].port), targets[name].hostname)),
-  );
-  for (const [index, { server }] of relays.entries()) {
-    server.listen(join(folder, names[index] ?? ''));
-    await once(server, 'listening');
+  const relays: Relay[] = [];
+  for (const name of names) {
+    const target = targets[name];
+    if (target === undefined) continue;
+    const { port, hostname } = new URL(target);
+    const one = relay(() => connect(Number(port), hostname));
+    relays.push(one);
+    one.server.listen(join(folder, name));
+    await once(one.server, 'listening');
   }
   const ports = JSON.parse(await readFile(join(folder, portsFile), 'utf8')) as Record<Door, number>;
-  const outside = (name: Door) => `${targets[name].protocol}//127.0.0.1:${ports[name]}`;
+  const outside = (name: Door) => {
+    const { protocol, hostname } = new URL(targets[name] ?? 'http://127.0.0.1');
+    // A certificate that names localhost does so on both sides.
+    return `${protocol}//${hostname === 'localhost' ? hostname : '127.0.0.1'}:${ports[name]}`;
+  };
   const kubeconfigPath = join(folder, 'kubeconfig');
   const inside = await readFile(behind.kubeconfigPath, 'utf8');
   await writeFile(kubeconfigPath, inside.replaceAll(behind.apiServerUrl, outside('api-server')), {

@@ -2,7 +2,7 @@
 import { cp, mkdir, realpath, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-import { run } from '#scripts/testbed/command.ts';
+import { run } from './command.ts';
 
 /** From a path inside the image to what of this machine stands there: a file or a folder. */
 export type Layout = Readonly<Record<string, string>>;
