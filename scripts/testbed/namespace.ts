@@ -49,13 +49,23 @@ export function namespaceLaunch({ node = false }: NamespaceOptions = {}): Namesp
     'ip link set lo up',
     'ip route add default dev lo',
     ...(node ? nodeSetUp() : []),
-    'exec "$@"',
+    node ? `{ ${asFirstProcess} }` : 'exec "$@"',
   ].join(' && ');
-  // `setpriv` comes after `unshare`: a change of credentials may clear the signal.
-  const inner = ['setpriv', '--pdeathsig', 'TERM', 'sh', '-c', setUp, 'sh'];
-  const outer = node ? ['setpriv', '--pdeathsig', 'KILL', 'unshare', ...nodeFlags] : ['unshare'];
+  const shell = ['sh', '-c', setUp, 'sh'];
   return {
-    command: [...outer, ...unshareFlags(), '--', ...inner],
+    command: node
+      ? [
+          'setpriv',
+          '--pdeathsig',
+          'KILL',
+          'unshare',
+          ...nodeFlags,
+          ...unshareFlags(),
+          '--',
+          ...shell,
+        ]
+      : // `setpriv` comes after `unshare`: a change of credentials may clear the signal.
+        ['unshare', ...unshareFlags(), '--', 'setpriv', '--pdeathsig', 'TERM', ...shell],
     variables: { [namespaceVariable]: node ? `node:${process.pid}` : '1' },
   };
 }
@@ -79,7 +89,7 @@ export async function runInNamespace(
   const forward = (signal: NodeJS.Signals) => {
     // Ctrl-C on a terminal reaches the command by itself.
     if (signal === 'SIGINT' && process.stdin.isTTY) return;
-    if (node) void signalFirst(child.pid, signal);
+    if (node) void signalCommand(child.pid, signal);
     else child.kill(signal);
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -95,6 +105,16 @@ export async function runInNamespace(
 /** The first process of the namespace ends with `unshare`, and with it the kernel ends all others. */
 const nodeFlags = ['--pid', '--fork', '--kill-child', '--mount-proc'];
 
+/**
+ * The first process inherits all orphans, and the shell waits for them too. Its own signals are for the command: Ctrl-C
+ * reaches that by itself, others are sent to it. In the background it would have no input and be deaf to Ctrl-C.
+ */
+const asFirstProcess = [
+  'exec 3<&0; trap : INT TERM HUP',
+  'env --default-signal=INT,QUIT "$@" <&3 3<&- & command=$!; exec 3<&-',
+  'while :; do wait $command; code=$?; kill -0 $command 2>/dev/null || exit $code; done;',
+].join('; ');
+
 function nodeSetUp(): readonly string[] {
   return [
     // Containers see mounts that are made later, as on any node.
@@ -103,9 +123,11 @@ function nodeSetUp(): readonly string[] {
   ];
 }
 
-/** `unshare` itself ignores signals while it waits for the command. */
-async function signalFirst(unshare: number | undefined, signal: NodeJS.Signals): Promise<void> {
-  for (const pid of await childrenOf(unshare ?? 0)) process.kill(pid, signal);
+/** `unshare` and the first process wait for the command, which is the oldest child of the first process. */
+async function signalCommand(unshare: number | undefined, signal: NodeJS.Signals): Promise<void> {
+  const [first] = await childrenOf(unshare ?? 0);
+  const [command] = await childrenOf(first ?? 0);
+  if (command !== undefined) process.kill(command, signal);
 }
 
 /** Says what is missing before anything is started. */
