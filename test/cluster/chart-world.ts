@@ -30,8 +30,8 @@ export interface ChartWorld {
   readonly prometheusUrl: string;
   /** What every query answers; undefined is no series. */
   value: number | undefined;
-  /** The value of the header `authorization` of the last query. */
-  readonly authorization: () => string | undefined;
+  /** What queries have borne as the header `authorization`. */
+  readonly authorizations: ReadonlySet<string>;
   /** Resolves with what Helm printed. */
   helm(name: HelmName, ...args: readonly string[]): Promise<string>;
   /** As the pod of the installed release would: its ServiceAccount, its file. Resolves when it says that it is ready. */
@@ -40,13 +40,13 @@ export interface ChartWorld {
 }
 
 export async function startChartWorld(
-  options: Pick<ControlPlaneOptions, 'users' | 'auditPolicy'> = {},
+  options: Pick<ControlPlaneOptions, 'users' | 'auditPolicy' | 'apiServerFlags'> = {},
 ): Promise<ChartWorld> {
   await buildController();
   const folder = await createRunFolder();
-  let authorization: string | undefined;
+  const authorizations = new Set<string>();
   const stub = await startMetricsStub((headers) => {
-    authorization = headers.authorization;
+    if (headers.authorization !== undefined) authorizations.add(headers.authorization);
     return world.value;
   });
   const plane = await startControlPlane({
@@ -59,7 +59,7 @@ export async function startChartWorld(
     folder: folder.path,
     prometheusUrl: stub.url,
     value: 0,
-    authorization: () => authorization,
+    authorizations,
     helm: async (name, ...args) => {
       const home = (kind: string) => join(folder.path, name, kind);
       return await run(await toolPath(name), args, {

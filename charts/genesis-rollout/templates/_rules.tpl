@@ -7,7 +7,7 @@ What the operator may do, and no more: test/cluster/chart-rights.test.ts compare
 # Rollouts: read, and written in status, finalizer and honoured requests alone.
 - apiGroups: [genesis.dev]
   resources: [genesisrollouts]
-  verbs: [get, list, watch, patch]
+  verbs: [list, watch, patch]
 - apiGroups: [genesis.dev]
   resources: [genesisrollouts/status]
   verbs: [patch]
