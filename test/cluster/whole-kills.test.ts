@@ -71,7 +71,19 @@ describe('when nobody is there for a while', { timeout: 90_000 }, () => {
         ],
         end: '32s',
       },
-      { spec: { snapshots: { interval: `${snapshotsEveryMs / 1_000}s` } } },
+      {
+        spec: {
+          snapshots: { interval: `${snapshotsEveryMs / 1_000}s` },
+          healthSuites: [
+            {
+              name: 'health',
+              interval: '10m',
+              timeout: '5s',
+              http: { url: `${stage.siteUrl}/suite/lasting` },
+            },
+          ],
+        },
+      },
     );
     await stage.until(lasting, 'it is at full', ({ weight }) => weight === 100);
     await systemClock.sleep(snapshotsEveryMs);
@@ -112,6 +124,11 @@ describe('when nobody is there for a while', { timeout: 90_000 }, () => {
       const owners = metadata['ownerReferences'] as readonly { readonly name: string }[];
       assert.equal(owners[0]?.name, 'lasting');
     }
+  });
+
+  test('a suite that has run before is not run anew: the next process knows the result', async () => {
+    const { suiteRuns } = await keptOf(stage, 'lasting', runId);
+    assert.equal(suiteRuns, 1);
   });
 
   test('the report says how many are missing, and when', async () => {

@@ -196,6 +196,8 @@ export interface Kept {
   /** Of snapshots, in order, each once. */
   readonly indices: readonly number[];
   readonly segments: readonly KubeObject[];
+  /** How many runs of suites are kept. */
+  readonly suiteRuns: number;
   readonly markdown: string | undefined;
   readonly data: string | undefined;
 }
@@ -207,7 +209,8 @@ export async function keptOf({ world }: Stage, name: string, runId: string): Pro
     return labels?.['genesis.dev/rollout'] === name && labels['genesis.dev/run'] === runId;
   });
   const segments = own.filter((object) => object['binaryData'] !== undefined);
-  const indices = segments.flatMap(indicesIn);
+  const lines = segments.flatMap(linesIn);
+  const indices = lines.flatMap(({ index }) => (typeof index === 'number' ? [index] : []));
   const report = own.find((object) => object['data'] !== undefined)?.['data'] as
     | Readonly<Record<string, string>>
     | undefined;
@@ -216,16 +219,16 @@ export async function keptOf({ world }: Stage, name: string, runId: string): Pro
   return {
     indices: [...new Set(indices)].toSorted((a, b) => a - b),
     segments,
+    suiteRuns: lines.filter(({ type }) => type === 'suite').length,
     markdown: textOf('.md'),
     data: textOf('.json'),
   };
 }
 
-function indicesIn(segment: KubeObject): number[] {
+type Line = Readonly<Record<string, unknown>>;
+
+function linesIn(segment: KubeObject): Line[] {
   const [packed = ''] = Object.values(segment['binaryData'] as Readonly<Record<string, string>>);
   const lines = gunzipSync(Buffer.from(packed, 'base64')).toString().split('\n').filter(Boolean);
-  return lines.flatMap((line) => {
-    const { index } = JSON.parse(line) as { readonly index?: number };
-    return index === undefined ? [] : [index];
-  });
+  return lines.map((line) => JSON.parse(line) as Line);
 }

@@ -192,8 +192,8 @@ const goesBackBySuite: Story = async (stage, name) => {
 };
 
 /**
- * Neither a probe nor a suite has a history that a next process could ask for, so a hold that a kill has interrupted begins
- * anew: then it goes back all the same, only later.
+ * A probe has no history that a next process could ask for, and a result of a suite is valid for three seconds here, so a hold
+ * that a kill has interrupted may begin anew: then it goes back all the same, only later.
  */
 async function goesBackWhenUnwell(
   stage: Stage,
