@@ -6,6 +6,7 @@ import type { RolloutSpecInput } from '#api/rollout.ts';
 import type { RolloutStatus } from '#api/status.ts';
 import type { KubeObject } from '#ports/cluster.ts';
 import type { WatchEvent } from '#test/fakes/cluster.ts';
+import { SEQUENTIAL, wasNeverWorse } from './counters.ts';
 import { Gates, type Moment } from './gates.ts';
 import { falseInHold, HeldSince, type Memory, type TriggerTruth, truthsOf } from './held.ts';
 import { type TrafficLog, weightAt } from './metrics.ts';
@@ -167,7 +168,12 @@ export class Checker {
     const truth = this.#held.truths.find(({ trigger }) => trigger.name === rollback?.trigger);
     const firingAt = triggers?.find(({ name }) => name === rollback?.trigger)?.firingAt;
     if (truth === undefined || firingAt === undefined || this.#clockWrongUntilMs > nowMs) return;
-    if (!falseInHold(truth, Date.parse(firingAt))) return;
+    const firingAtMs = Date.parse(firingAt);
+    const isInvented =
+      truth.trigger.name === SEQUENTIAL
+        ? wasNeverWorse(this.#truth, this.#log, firingAtMs)
+        : falseInHold(truth, firingAtMs);
+    if (!isInvented) return;
     throw new Violation(
       `rolled back because of ${rollback?.trigger}, which had not held: ${rollback?.message}`,
     );
@@ -248,8 +254,7 @@ export class Checker {
     // It may have ended within this very second.
     if (truth.isBad(nowMs) !== true) return;
     // Pending is enough to keep a Critical one from rising.
-    const knownMs = isCritical ? 0 : truth.forMs;
-    if (nowMs <= sinceMs + knownMs + 3 * INTERVAL_MS) return;
+    if (nowMs <= sinceMs + truth.knownAfterMs + 3 * INTERVAL_MS) return;
     throw new Violation(
       `invariant 2: ${rise}, and ${truth.trigger.name} has held since ${time(sinceMs)}`,
     );

@@ -3,6 +3,7 @@
  * stays small. Every feature has a random stream of its own and can be left out without changing the others.
  */
 import type { RolloutSpecInput } from '#api/rollout.ts';
+import { countedRatio, SEQUENTIAL } from './counters.ts';
 import { type Random, streamOf } from './random.ts';
 import { baseSpec } from './scenario.ts';
 
@@ -20,6 +21,7 @@ export const featureNames = [
   'stages',
   'evidence',
   'revisions',
+  'sequential',
 ] as const;
 
 export type Feature = (typeof featureNames)[number];
@@ -90,6 +92,16 @@ const adders: Readonly<Record<Feature, Adder>> = {
     ...spec,
     onNewRevision: random.pick(['Restart', 'Queue', 'Reject']),
   }),
+  sequential: (spec, random) =>
+    addTrigger(spec, {
+      name: SEQUENTIAL,
+      severity: 'Critical',
+      ratio: countedRatio,
+      condition: '> 1%',
+      judge: 'Sequential',
+      noDataFor: '20s',
+      ...(random.chance(0.5) ? { onFiring: criticalLadder(random) } : {}),
+    }),
 };
 
 function changeErrors(spec: Spec, change: Partial<Trigger>): Spec {

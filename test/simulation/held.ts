@@ -1,6 +1,7 @@
 /** Since when each trigger has truly held, as far as somebody could know it: what the checkers measure the operator by. */
 import { parseDuration } from '#api/duration.ts';
 import type { RolloutSpecInput } from '#api/rollout.ts';
+import { FOUND_WITHIN_MS, isWorse, SEQUENTIAL } from './counters.ts';
 import type { Trigger } from './features.ts';
 import { loadAt, type TrafficLog, weightAt } from './metrics.ts';
 import { INTERVAL_MS } from './scenario.ts';
@@ -10,7 +11,10 @@ export interface TriggerTruth {
   readonly trigger: Trigger;
   /** Whether the condition is true at a moment; undefined: nobody can know. */
   readonly isBad: (atMs: number) => boolean | undefined;
+  /** How long it must have been bad to count as held: its own `for`, or what a judge by counts surely needs. */
   readonly forMs: number;
+  /** How long after it has become bad everybody must know, apart from the looks themselves. */
+  readonly knownAfterMs: number;
   /** How long after it has held its ladder lowers canary to 0, whatever else is so; undefined: not surely. */
   readonly rollbackAfterMs: number | undefined;
   /** Whether its ladder holds at once, and nothing takes that back. */
@@ -38,10 +42,13 @@ export function truthsOf(
     const hold = ladder.find(
       ({ action, after, when }) => action === 'Hold' && (after ?? when) === undefined,
     );
+    const forMs = parseDuration(trigger.for ?? '0s');
+    const isByCounts = trigger.name === SEQUENTIAL;
     return {
       trigger,
       isBad: isBadOf(trigger, truth, log, memory),
-      forMs: parseDuration(trigger.for ?? '0s'),
+      forMs: isByCounts ? FOUND_WITHIN_MS : forMs,
+      knownAfterMs: isByCounts ? FOUND_WITHIN_MS : trigger.severity === 'Critical' ? 0 : forMs,
       rollbackAfterMs:
         rollbacks.length === 0
           ? undefined
@@ -77,6 +84,8 @@ function isBadOf(
       return (atMs) => within(truth.alerts, atMs);
     case 'probe':
       return (atMs) => within(truth.probeDown, atMs);
+    case SEQUENTIAL:
+      return (atMs) => (isScraped(atMs) ? isWorse(truth, log, atMs) : undefined);
     case 'pass-rate':
       return () => memory.isSuiteBad();
     default:
@@ -89,7 +98,8 @@ function isBadOf(
  * Readings stand on a grid, so the ends of the hold say nothing. What only a process had seen is not judged.
  */
 export function falseInHold({ trigger, isBad, forMs }: TriggerTruth, firingAtMs: number): boolean {
-  if (trigger.name === 'pass-rate' || trigger.name === 'probe') return false;
+  // Evidence by counts outlasts what it was evidence of.
+  if (['pass-rate', 'probe', SEQUENTIAL].includes(trigger.name)) return false;
   for (let atMs = firingAtMs - forMs; atMs <= firingAtMs; atMs += INTERVAL_MS) {
     const isOfGrid = [-1_000, 0, 1_000].every((offMs) => isBad(atMs + offMs) === false);
     if (atMs % INTERVAL_MS === 0 && isOfGrid) return true;

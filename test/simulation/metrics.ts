@@ -1,5 +1,6 @@
 /** The simulated Prometheus: answers from the truth and from where traffic really went, faults included. */
 import type { Answer, MetricQuestion } from '#core/answer.ts';
+import { countedAt } from './counters.ts';
 import { type Truth, within } from './truth.ts';
 
 /** How much of the traffic canary had, over time. */
@@ -50,6 +51,7 @@ function sample(query: string, atMs: number, truth: Truth, log: TrafficLog): num
   if (query.startsWith('count(ALERTS')) return within(truth.alerts, atMs) ? 1 : 0;
   if (within(truth.unscraped, atMs)) return undefined;
   if (query === 'load') return loadAt(truth, atMs);
+  if (query.includes('(requests_')) return countedAt(query, atMs, truth, log);
   if (query.startsWith('total') || query.startsWith('bad')) {
     return requests(query, atMs, truth, log);
   }
