@@ -92,8 +92,9 @@ const adders: Readonly<Record<Feature, Adder>> = {
     ...spec,
     onNewRevision: random.pick(['Restart', 'Queue', 'Reject']),
   }),
+  // Where the literal rule takes its time, only the judge can keep the invariants.
   sequential: (spec, random) =>
-    addTrigger(spec, {
+    addTrigger(random.chance(0.5) ? changeErrors(spec, { for: '2m' }) : spec, {
       name: SEQUENTIAL,
       severity: 'Critical',
       ratio: countedRatio,
