@@ -57,6 +57,10 @@ export const slim: Plugin = {
         ? { path: 'generated', namespace: 'slim-client' }
         : undefined,
     );
+    // Messages of zod in every language; ours are sentences of our own, and where one is missing English will do.
+    build.onLoad({ filter: /zod\/v4\/locales\/index\.js$/ }, () => ({
+      contents: `export { default as en } from './en.js';`,
+    }));
     build.onResolve({ filter: PURE }, async ({ path, pluginData, ...rest }) => {
       if (pluginData === 'resolved') return undefined;
       const found = await build.resolve(path, { ...rest, pluginData: 'resolved' });

@@ -1,7 +1,7 @@
 /** kubectl's own flags, and the client that they lead to. */
-import { parseDuration } from '#api/duration.ts';
+import { parseDuration } from '#api/duration-text.ts';
+import { KubeconfigProblem } from '#kube/kubeconfig-problem.ts';
 import type { KubectlClient } from '#kube/kubectl-client.ts';
-import { KubeconfigProblem } from '#kube/kubectl-config.ts';
 import { BadInput, Failure, type FlagTable, type Terminal } from './command.ts';
 import { failureOf } from './trouble.ts';
 

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
+import { KubeconfigProblem } from './kubeconfig-problem.ts';
 
 /** kubectl's own flags, as far as they say which server to ask as whom. */
 export interface KubectlFlags {
@@ -24,11 +25,6 @@ export interface KubectlFlags {
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** The kubeconfig or a flag cannot be used; the message says which, and what there is. */
-export class KubeconfigProblem extends Error {
-  override readonly name = 'KubeconfigProblem';
-}
 
 type Cluster = NonNullable<ReturnType<KubeConfig['getCurrentCluster']>>;
 type User = NonNullable<ReturnType<KubeConfig['getCurrentUser']>>;
