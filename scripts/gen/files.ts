@@ -4,6 +4,7 @@ import { authorPolicy, authorPolicyBinding } from '#api/author-policy.ts';
 import { decisionPolicy, decisionPolicyBinding } from '#api/decision-policy.ts';
 import { argocdFiles } from './argocd.ts';
 import { chartFiles } from './chart/files.ts';
+import { cliReference } from './cli.ts';
 import { decisionCrd, rolloutCrd } from './crd.ts';
 import { flagsReference } from './flags.ts';
 import { metricsReference } from './metrics.ts';
@@ -24,6 +25,7 @@ export const generatedFiles: readonly GeneratedFile[] = [
   { path: 'deploy/decision-policy.yaml', text: () => yaml(decisionPolicy, decisionPolicyBinding) },
   ...argocdFiles,
   { path: 'docs/reference/api.md', text: apiReference },
+  { path: 'docs/reference/cli.md', text: cliReference },
   { path: 'docs/reference/flags.md', text: flagsReference },
   { path: 'docs/reference/metrics.md', text: metricsReference },
   { path: 'docs/reference/scenario.schema.json', text: scenarioJsonSchema },

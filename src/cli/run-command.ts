@@ -53,6 +53,11 @@ export async function runCommand(argv: readonly string[], terminal: Terminal): P
     terminal.out(`${version}\n`);
     return exitCodes.asExpected;
   }
+  if (name === '__complete') {
+    const { complete } = await import('./commands/complete.ts');
+    await complete(args, commands, terminal);
+    return exitCodes.asExpected;
+  }
   const listed = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (listed === undefined) return unknownCommand(name, terminal);
   const command = await listed.load();

@@ -99,8 +99,7 @@ function load(file: string): KubeConfig {
   const config = new KubeConfig();
   try {
     // Read by itself first: what cannot be read is another mistake than what cannot be understood.
-    readFileSync(file);
-    config.loadFromFile(file);
+    if (readFileSync(file, 'utf8').trim() !== '') config.loadFromFile(file);
   } catch (error) {
     throw new KubeconfigProblem(`kubeconfig ${file}: ${reasonOf(error)}`);
   }
@@ -156,10 +155,11 @@ function contextOf(config: KubeConfig, flags: KubectlFlags) {
   const isNeeded = flags.server === undefined && flags.cluster === undefined;
   if (context !== undefined || (flags.context === undefined && !isNeeded)) return context;
   if (name === '' || name === undefined) {
-    const known = namesOf(contexts);
-    throw new KubeconfigProblem(
-      `the kubeconfig has no current context; choose one with --context: ${known}`,
-    );
+    const hint =
+      contexts.length === 0
+        ? ' and no other one'
+        : `; choose one with --context: ${namesOf(contexts)}`;
+    throw new KubeconfigProblem(`the kubeconfig has no current context${hint}`);
   }
   throw new KubeconfigProblem(missing('context', name, contexts));
 }
