@@ -244,7 +244,10 @@ describe('a decision', () => {
     const made: NewObject[] = [];
     const server = serverOf(objectOf('new'), made);
     assert.equal((await runCli(['pause', 'checkout', '--wait', '0s'], server)).code, 0);
-    const { revision, runId } = made[0]?.spec as { revision: string; runId?: string };
+    const spec: object = made[0]?.spec ?? {};
+    const [revision, runId] = ['revision', 'runId'].map(
+      (field) => Reflect.get(spec, field) as unknown,
+    );
     assert.deepEqual({ revision, runId }, { revision: 'v2', runId: undefined });
   });
 

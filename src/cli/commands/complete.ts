@@ -3,7 +3,7 @@ import { rolloutResource } from '#api/names.ts';
 import type { Command, FlagTable, Terminal } from '#cli/command.ts';
 import { listAt, textAt } from '#cli/fields.ts';
 import type { ListedCommand } from '#cli/help.ts';
-import { kubeFlags } from '#cli/kube-flags.ts';
+import type { kubeFlags } from '#cli/kube-flags.ts';
 import { phases } from '#core/rules/rule.ts';
 import type { KubeObject } from '#ports/cluster.ts';
 
