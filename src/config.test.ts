@@ -41,6 +41,11 @@ describe('without flags', () => {
       allowLoopbackUrls: false,
       logLevel: 'info',
       evidenceDirectory: undefined,
+      manifests: {
+        makes: { prometheusrule: true, servicemonitor: true, dashboard: true },
+        labels: {},
+        runbookUrl: 'https://genesis.dev/runbooks',
+      },
       client: { requestsPerSecond: 500, burst: 1000 },
       query: { timeoutMs: 5000, concurrencyMax: 64, responseBytesMax: 16_777_216 },
     });

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import type { ManifestSettings } from '#dashboards/source.ts';
 import type { KubeSource } from '#kube/credentials.ts';
 import type { ListenAddress } from '#server/server.ts';
 import type { LogLevel } from '#telemetry/log.ts';
@@ -37,6 +38,8 @@ export interface Config {
   };
   /** Undefined: in ConfigMaps. */
   readonly evidenceDirectory: string | undefined;
+  /** What is made for each rollout. */
+  readonly manifests: ManifestSettings;
   /** Undefined: this process acts without asking. */
   readonly lease: LeaseConfig | undefined;
 }
@@ -120,7 +123,15 @@ function prometheusProblems({ prometheus, prometheusUrl }: Settings): string[] {
 }
 
 function toConfig(settings: Settings, env: ConfigInput['env']): Config {
-  const { kubeconfig, namespace, prometheusUrl: url, prometheus, client, limits } = settings;
+  const {
+    kubeconfig,
+    namespace,
+    prometheusUrl: url,
+    prometheus,
+    client,
+    limits,
+    monitoring,
+  } = settings;
   return {
     version,
     source: kubeconfig === undefined ? { type: 'default' } : { type: 'file', path: kubeconfig },
@@ -138,6 +149,15 @@ function toConfig(settings: Settings, env: ConfigInput['env']): Config {
       responseBytesMax: limits.responseBytes,
     },
     evidenceDirectory: settings.evidenceDir,
+    manifests: {
+      makes: {
+        prometheusrule: monitoring.prometheusRules,
+        servicemonitor: monitoring.serviceMonitors,
+        dashboard: monitoring.dashboards,
+      },
+      labels: monitoring.labels,
+      runbookUrl: monitoring.runbookUrl.replace(/[/]+$/, ''),
+    },
     lease: settings.leaderElect ? toLease(settings.lease, env) : undefined,
   };
 }

@@ -1,5 +1,6 @@
 /** The controller's entry: read the configuration, start, and end in order. */
 import { readFileSync } from 'node:fs';
+import { manifestSource } from '#dashboards/source.ts';
 import type { Logger } from '#ports/logger.ts';
 import type { MetricEndpoint } from '#ports/metric-source.ts';
 import { systemClock } from '#runtime/clock.ts';
@@ -60,7 +61,14 @@ async function run(config: Config): Promise<number> {
       logger,
     );
     const prometheus = endpointReader(config, logger);
-    operator = await startOperator({ ...config, prometheus, clock, logger, telemetry });
+    operator = await startOperator({
+      ...config,
+      prometheus,
+      manifests: manifestSource(config.manifests),
+      clock,
+      logger,
+      telemetry,
+    });
     const started = operator;
     const isLost = await ended(termination.signal, started.lost);
     if (isLost) logger.error({}, 'leadership was lost: another process takes over');

@@ -3,6 +3,7 @@ import { Controller } from '#controller/controller.ts';
 import { DecisionPolicyReader } from '#controller/decision-policy.ts';
 import { DecisionIndex } from '#controller/decisions.ts';
 import { EvidenceLog, type EvidenceObserver } from '#controller/evidence-log.ts';
+import { createManifestKeeper, noManifests } from '#controller/manifest-keeper.ts';
 import type { ReconcileObserver } from '#controller/observer.ts';
 import type { Reconciler } from '#controller/reconcile.ts';
 import { RolloutIndex } from '#controller/rollout-index.ts';
@@ -23,6 +24,7 @@ import type { Clock } from '#ports/clock.ts';
 import type { Resource } from '#ports/cluster.ts';
 import type { Leadership } from '#ports/leadership.ts';
 import type { Logger } from '#ports/logger.ts';
+import type { ManifestSource } from '#ports/manifest-source.ts';
 import type { MetricEndpoint } from '#ports/metric-source.ts';
 import { createProber } from '#probes/prober.ts';
 import {
@@ -64,6 +66,8 @@ export interface OperatorOptions {
   readonly lease: LeaseSettings | undefined;
   /** Where snapshots and reports are kept; undefined: in ConfigMaps of the rollouts' own. */
   readonly evidenceDirectory: string | undefined;
+  /** What is made for each rollout; undefined: nothing. */
+  readonly manifests: ManifestSource | undefined;
   readonly client: { readonly requestsPerSecond: number; readonly burst: number };
   readonly clock: Clock;
   readonly logger: Logger;
@@ -178,6 +182,7 @@ async function plug(
   const web = createWeb(clock, rules);
   const evidence = createEvidence(options, cluster, (rollout) => lookAt(rollout));
   const jobs = createJobRunner(cluster);
+  const rightOfWay = new RightOfWay(clock);
   const shell: Reconciler = {
     clock,
     cluster,
@@ -197,7 +202,18 @@ async function plug(
     }),
     routers: createRouters(cluster, logger),
     workloads: createWorkloads({ cluster, logger, watchState: watching.workloads }),
-    rightOfWay: new RightOfWay(clock),
+    rightOfWay,
+    manifests:
+      options.manifests === undefined
+        ? noManifests
+        : createManifestKeeper({
+            source: options.manifests,
+            cluster,
+            clock,
+            logger,
+            rightOfWay,
+            stopping,
+          }),
     evidence,
     prober: createProber(web),
     suites: createSuiteBoard({

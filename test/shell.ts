@@ -4,6 +4,7 @@
  */
 import { DecisionIndex } from '#controller/decisions.ts';
 import { noEvidence } from '#controller/evidence.ts';
+import { noManifests } from '#controller/manifest-keeper.ts';
 import type { Reconciler } from '#controller/reconcile.ts';
 import { RolloutIndex } from '#controller/rollout-index.ts';
 import { Specs } from '#controller/specs.ts';
@@ -36,6 +37,7 @@ export function innerShell(clock: Clock, cluster: Cluster): Omit<Reconciler, Out
     clock,
     cluster,
     rightOfWay: new RightOfWay(clock),
+    manifests: noManifests,
     routers: createRouters(cluster, silentLogger),
     workloads: createWorkloads({
       cluster,

@@ -96,7 +96,7 @@ const layers: Readonly<Record<string, Layer>> = {
     packages: ['node:http', 'node:net', 'node:stream', 'node:stream/promises'],
   },
   config: {
-    layers: ['api', 'ports', 'kube', 'prometheus', 'server', 'telemetry'],
+    layers: ['api', 'ports', 'kube', 'prometheus', 'server', 'telemetry', 'dashboards'],
     packages: ['zod', 'yaml', 'node:util', 'node:crypto', 'node:os', 'node:fs'],
   },
   /** The files at the top put everything together. */

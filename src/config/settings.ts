@@ -4,7 +4,8 @@
  */
 import { z } from 'zod';
 import { durationPattern, formatDuration, parseDuration } from '#api/duration.ts';
-import { namePattern, objectNamePattern } from '#api/scalars.ts';
+import { namePattern, objectNamePattern, urlPattern } from '#api/scalars.ts';
+import { defaultRunbookUrl } from '#dashboards/manifest.ts';
 import { parsePrometheusUrl } from '#prometheus/url.ts';
 import { logLevels } from '#telemetry/log.ts';
 import { addressForm, parseAddress } from './address.ts';
@@ -139,6 +140,34 @@ const limitsSchema = z.strictObject({
   ).default(16 * 2 ** 20),
 });
 
+const labelName =
+  /^([a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?[/])?[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?$/;
+const labelValue = /^([A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?)?$/;
+
+const monitoringSchema = z.strictObject({
+  prometheusRules: z
+    .boolean()
+    .default(true)
+    .describe('Makes a PrometheusRule for each rollout, where the API server knows the kind.'),
+  serviceMonitors: z
+    .boolean()
+    .default(true)
+    .describe('Makes a ServiceMonitor for each rollout that asks for one, likewise.'),
+  dashboards: z
+    .boolean()
+    .default(true)
+    .describe('Makes a ConfigMap with a Grafana dashboard for each rollout.'),
+  labels: z
+    .record(z.string().regex(labelName), z.string().regex(labelValue))
+    .default({})
+    .describe('Put on all of them: what your Prometheus and Grafana select by.'),
+  runbookUrl: z
+    .string()
+    .regex(urlPattern)
+    .default(defaultRunbookUrl)
+    .describe('Where the runbooks stand that alerts lead to.'),
+});
+
 export const settingsSchema = z.strictObject({
   kubeconfig: file(
     'A kubeconfig. Without it: KUBECONFIG, ~/.kube/config, then the service account of the pod.',
@@ -177,6 +206,9 @@ export const settingsSchema = z.strictObject({
   client: clientSchema.describe('The client of the API server.').prefault({}),
   lease: leaseSchema.describe('Leader election.').prefault({}),
   limits: limitsSchema.describe('Limits of queries.').prefault({}),
+  monitoring: monitoringSchema
+    .describe('What is made for each rollout, for people who watch it.')
+    .prefault({}),
 });
 
 export type Settings = z.output<typeof settingsSchema>;

@@ -4,6 +4,7 @@ import { decide } from '#core/decide.ts';
 import type { Action, Decision, EventDraft } from '#core/decision.ts';
 import { hasRungsAhead } from '#core/ladder.ts';
 import type { EventRecord } from '#core/record.ts';
+import type { RunSpec } from '#core/run-spec.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 import { toIso } from '#core/time.ts';
 import type { KubeObject, ObjectKey } from '#ports/cluster.ts';
@@ -12,6 +13,7 @@ import type { Logger } from '#ports/logger.ts';
 import type { RightOfWay } from '#runtime/right-of-way.ts';
 import { type ActionOutcome, type Actor, act } from './act.ts';
 import { writeStatus } from './checkpoint.ts';
+import type { ManifestKeeper } from './manifest-keeper.ts';
 import { type Observed, observe } from './observe.ts';
 import type { ReconcileObserver } from './observer.ts';
 
@@ -21,6 +23,7 @@ export interface Reconciler extends Observed, Actor {
   readonly logger: Logger;
   /** Of many rollbacks at once, every route is lowered before the first status is written. */
   readonly rightOfWay: RightOfWay;
+  readonly manifests: ManifestKeeper;
 }
 
 /** When to come back: a time, at once because something changed under our hands, or only on a change. */
@@ -49,6 +52,7 @@ export async function reconcile(
     shell.prober.forget(key);
     shell.suites.forget(key);
     shell.evidence.forget(key);
+    shell.manifests.forget(key);
     shell.observer.forgotten(key);
     return { type: 'gone' };
   }
@@ -58,12 +62,19 @@ export async function reconcile(
   const look = { object, key, snapshot, decision };
   const { outcomes, faults } = await carryOut(look, shell, signal);
   tell(look, shell);
+  const run = runOf(snapshot);
+  if (run !== undefined) shell.manifests.keep(object, run);
   const conflicted = outcomes.some((outcome) => outcome.type === 'conflict');
   const durationMs = shell.clock.monotonic() - startedMs;
   const [fault] = faults;
   if (fault !== undefined) throw fault;
   shell.observer.reconciled(conflicted ? 'conflict' : 'success', durationMs, evaluationMs);
   return conflicted ? { type: 'again' } : comeBack(decision);
+}
+
+/** What is watched: the run under way, else what the spec would make of one. */
+function runOf({ recorded, wanted }: Snapshot): RunSpec | undefined {
+  return recorded ?? (wanted.type === 'ok' ? wanted.run : undefined);
 }
 
 interface Look {

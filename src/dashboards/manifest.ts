@@ -16,6 +16,10 @@ export interface ManifestOptions {
 /** Pages of docs/runbooks are served there; a copy inside the company is what most will set. */
 export const defaultRunbookUrl = 'https://genesis.dev/runbooks';
 
+export function manifestName(kind: ManifestKind, rollout: string): string {
+  return kind === 'dashboard' ? `genesis-${rollout}-dashboard` : `genesis-${rollout}`;
+}
+
 /** Made for a rollout, so it has the rollout's name; the kind and the label tell it from others. */
 export function manifest(
   run: RunSpec,

@@ -13,6 +13,7 @@ export interface Manifest {
 
 export const manifestKinds = [
   'prometheusrule',
+  'servicemonitor',
   'dashboard',
 ] as const satisfies readonly ManifestKind[];
 

@@ -2,7 +2,7 @@
 import { formatDuration } from '#api/duration.ts';
 import type { RunSpec } from '#core/run-spec.ts';
 import type { KubeObject } from '#ports/cluster.ts';
-import { type ManifestOptions, manifest } from './manifest.ts';
+import { type ManifestOptions, manifest, manifestName } from './manifest.ts';
 import { triggerAlerts } from './trigger-alerts.ts';
 
 export function prometheusRule(run: RunSpec, { labels, runbookUrl }: ManifestOptions): KubeObject {
@@ -19,7 +19,7 @@ export function prometheusRule(run: RunSpec, { labels, runbookUrl }: ManifestOpt
     {
       apiVersion: 'monitoring.coreos.com/v1',
       kind: 'PrometheusRule',
-      name: `genesis-${rollout}`,
+      name: manifestName('prometheusrule', rollout),
       purpose: 'alerts',
       labels,
     },

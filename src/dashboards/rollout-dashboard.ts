@@ -2,7 +2,7 @@
 import type { RunSpec } from '#core/run-spec.ts';
 import type { KubeObject } from '#ports/cluster.ts';
 import { type Annotation, type Dashboard, dashboardJson } from './grafana.ts';
-import { type ManifestOptions, manifest } from './manifest.ts';
+import { type ManifestOptions, manifest, manifestName } from './manifest.ts';
 import { ownSeries } from './measure-query.ts';
 import {
   monitoringRow,
@@ -38,7 +38,7 @@ export function dashboardConfigMap(run: RunSpec, { labels }: ManifestOptions): K
     {
       apiVersion: 'v1',
       kind: 'ConfigMap',
-      name: `genesis-${rollout}-dashboard`,
+      name: manifestName('dashboard', rollout),
       purpose: 'dashboard',
       labels: { ...labels, grafana_dashboard: '1' },
     },

@@ -5,7 +5,7 @@
 import { formatDuration } from '#api/duration.ts';
 import type { RunSpec } from '#core/run-spec.ts';
 import type { KubeObject } from '#ports/cluster.ts';
-import { type ManifestOptions, manifest } from './manifest.ts';
+import { type ManifestOptions, manifest, manifestName } from './manifest.ts';
 
 /** @returns none where it is not asked for, or there are no Services to scrape */
 export function serviceMonitors(run: RunSpec, { labels }: ManifestOptions): readonly KubeObject[] {
@@ -33,7 +33,7 @@ export function serviceMonitors(run: RunSpec, { labels }: ManifestOptions): read
     {
       apiVersion: 'monitoring.coreos.com/v1',
       kind: 'ServiceMonitor',
-      name: `genesis-${rollout}`,
+      name: manifestName('servicemonitor', rollout),
       purpose: 'metrics',
       labels,
     },

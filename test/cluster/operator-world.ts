@@ -56,6 +56,7 @@ export async function startOperatorWorld(
     query: { timeoutMs: 3_000, concurrencyMax: 8, responseBytesMax: 1_000_000 },
     lease: undefined,
     evidenceDirectory: undefined,
+    manifests: undefined,
     client: { requestsPerSecond: 200, burst: 400 },
     clock: systemClock,
     logger: silentLogger,

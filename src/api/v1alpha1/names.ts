@@ -94,6 +94,8 @@ export const annotations = {
   recorded: `${group}/recorded`,
   /** On a segment of snapshots: `true` once nothing is added any more. */
   closed: `${group}/closed`,
+  /** On a dashboard, rule or monitor made for a rollout: a fingerprint of what was written. */
+  rendered: `${group}/rendered`,
   /** On a report: `interim` or `final`. */
   report: `${group}/report`,
 } as const;
