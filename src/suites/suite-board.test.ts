@@ -118,6 +118,28 @@ describe('a run', () => {
     assert.equal(board.start(order(clock.now() + 1)), 'started');
   });
 
+  test('keeps its age when the clock is put back', async () => {
+    const one = order(clock.now());
+    board.start(one);
+    running[0]?.end(done());
+    await clock.advance(10_000);
+    board.start(order(clock.now()));
+    clock.step(-30_000);
+    const runs = [{ startedAtMs: clock.now() - 10_000, finishedAtMs: clock.now() - 10_000 }];
+    const state = stateOf(one);
+    assert.deepEqual(
+      state?.runs.map(({ startedAtMs, finishedAtMs }) => ({ startedAtMs, finishedAtMs })),
+      runs,
+    );
+    assert.equal(state?.runningSinceMs, clock.now());
+    await clock.advance(5_000);
+    running[1]?.end(done(['login']));
+    await settle();
+    const newest = stateOf(one)?.runs.at(-1);
+    assert.equal(newest?.startedAtMs, clock.now() - 5_000);
+    assert.equal(newest?.finishedAtMs, clock.now());
+  });
+
   test('is not made twice for the time it was due', async () => {
     const one = order(clock.now());
     board.start(one);

@@ -33,8 +33,13 @@ export interface SuiteBoardOptions {
 /** An archive that cannot be read for so long must not keep suites from being run. */
 const ARCHIVE_WAIT_MS = 30_000;
 
+/** A clock that differs by more from one look to the next has been set. */
+const CLOCK_SET_MS = 1_000;
+
 interface Entry {
   state: SuiteState;
+  /** What our clock was ahead of the time since the start of the process, when last looked at. */
+  aheadMs: number;
   readonly sinceMs: number;
   /** What the runner has of an earlier process. */
   isLearnt: boolean;
@@ -54,6 +59,8 @@ export function createSuiteBoard(options: SuiteBoardOptions): SuiteBoard {
 class Board implements SuiteBoard {
   readonly #options: SuiteBoardOptions;
   readonly #rollouts = new Map<string, OfRollout>();
+  /** Runs that this process has seen the end of. */
+  readonly #own = new WeakSet<SuiteRun>();
 
   constructor(options: SuiteBoardOptions) {
     this.#options = options;
@@ -68,6 +75,7 @@ class Board implements SuiteBoard {
     for (const suite of suites) {
       const entry = this.#entryOf(rollout, suite);
       this.#read(entry, rollout, suite.name, runId);
+      this.#redate(entry);
       if (this.#isKnown(entry)) states.set(suite.name, entry.state);
     }
     return states;
@@ -100,7 +108,13 @@ class Board implements SuiteBoard {
     const found = entries.get(suite.name);
     if (found !== undefined) return found;
     const sinceMs = this.#options.clock.monotonic();
-    const entry: Entry = { state: { runs: [] }, sinceMs, isLearnt: false, isRead: false };
+    const entry: Entry = {
+      state: { runs: [] },
+      aheadMs: this.#aheadMs(),
+      sinceMs,
+      isLearnt: false,
+      isRead: false,
+    };
     entries.set(suite.name, entry);
     this.#learn(rollout, suite, entry);
     return entry;
@@ -146,6 +160,38 @@ class Board implements SuiteBoard {
     entry.state = { ...entry.state, runs };
   }
 
+  /** Runs of this process keep their age when its clock is set: otherwise the newest would lie in a time to come. */
+  #redate(entry: Entry): void {
+    const aheadMs = this.#aheadMs();
+    const byMs = aheadMs - entry.aheadMs;
+    if (Math.abs(byMs) <= CLOCK_SET_MS) return;
+    entry.aheadMs = aheadMs;
+    const { runs, runningSinceMs } = entry.state;
+    const redated = runs.map((run) => {
+      if (!this.#own.has(run)) return run;
+      const { startedAtMs, finishedAtMs, outcome } = run;
+      return this.#asOwn({
+        startedAtMs: startedAtMs + byMs,
+        finishedAtMs: finishedAtMs + byMs,
+        outcome,
+      });
+    });
+    entry.state = {
+      runs: redated.toSorted((a, b) => a.finishedAtMs - b.finishedAtMs),
+      ...(runningSinceMs === undefined ? {} : { runningSinceMs: runningSinceMs + byMs }),
+    };
+  }
+
+  #aheadMs(): number {
+    const { clock } = this.#options;
+    return clock.now() - clock.monotonic();
+  }
+
+  #asOwn(run: SuiteRun): SuiteRun {
+    this.#own.add(run);
+    return run;
+  }
+
   /** Until it has ended, and at most until its timeout, counted from its start. */
   #wait(order: SuiteOrder, entry: Entry, startedAtMs: number): void {
     const { archive, clock, logger, onChange, runners, stopping } = this.#options;
@@ -157,7 +203,10 @@ class Board implements SuiteBoard {
       .catch((error: unknown) => failureOf(error, suite))
       .then((outcome) => {
         if (stopping.aborted) return;
-        const run = { startedAtMs, finishedAtMs: clock.now(), outcome };
+        this.#redate(entry);
+        const { runningSinceMs = startedAtMs } = entry.state;
+        const finishedAtMs = clock.now();
+        const run = this.#asOwn({ startedAtMs: runningSinceMs, finishedAtMs, outcome });
         entry.state = { runs: withRun(entry.state.runs, run) };
         archive.keepSuiteRun(order, run);
         onChange(keyOf(rollout));
