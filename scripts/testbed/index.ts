@@ -16,6 +16,7 @@ export {
   type ObjectReference,
   readManifest,
 } from './api-client.ts';
+export { type Argocd, argocdNamespace, prepareArgocd, startArgocd } from './argocd.ts';
 export { type AuditEvent, countRequests, readAudit } from './audit.ts';
 export { type BuildOptions, toolPath } from './build.ts';
 export { type ControlPlane, type ControlPlaneOptions, startControlPlane } from './control-plane.ts';
@@ -29,7 +30,7 @@ export {
   startGateway,
 } from './gateway.ts';
 export { kwokNode, podFateLabel } from './kwok.ts';
-export { argocdCrds, gatewayApiCrds, prometheusOperatorCrds } from './manifests.ts';
+export { gatewayApiCrds, kwokStages, prometheusOperatorCrds } from './manifests.ts';
 export { isInNamespace, isInNodeNamespace, runInNamespace } from './namespace.ts';
 export { prepareNode, startNode, type WholeNode } from './node/node.ts';
 export { type Part, type PartOptions, startPart, withFreePorts } from './part.ts';

@@ -143,9 +143,12 @@ export function statusOf(object: KubeObject | undefined): RolloutStatus {
   return object?.['status'] ?? {};
 }
 
-export function canaryWeight(object: KubeObject | undefined): number | undefined {
+export function canaryWeight(
+  object: KubeObject | undefined,
+  canary = 'canary',
+): number | undefined {
   const spec = object?.['spec'] as
     | { rules: { backendRefs: { name: string; weight: number }[] }[] }
     | undefined;
-  return spec?.rules[0]?.backendRefs.find((one) => one.name === 'canary')?.weight;
+  return spec?.rules[0]?.backendRefs.find((one) => one.name === canary)?.weight;
 }
