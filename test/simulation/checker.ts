@@ -7,6 +7,7 @@ import type { RolloutStatus } from '#api/status.ts';
 import type { KubeObject } from '#ports/cluster.ts';
 import type { WatchEvent } from '#test/fakes/cluster.ts';
 import { SEQUENTIAL, wasNeverWorse } from './counters.ts';
+import { flagWeight, isFlag, isFlagOurs } from './flag.ts';
 import { Gates, type Moment } from './gates.ts';
 import { falseInHold, HeldSince, type Memory, type TriggerTruth, truthsOf } from './held.ts';
 import { type TrafficLog, weightAt } from './metrics.ts';
@@ -57,6 +58,10 @@ export class Checker {
   readonly #once: Once;
   #status: RolloutStatus = {};
   #weight = 0;
+  /** Undefined where there is none. */
+  #flag: number | undefined;
+  /** When another writer set a route or the flag. */
+  #otherWroteMs = 0;
   #rolledBackRun: string | undefined;
   /** Since when all of process, API server, Prometheus and stable have worked. */
   #healthySinceMs = 0;
@@ -76,10 +81,13 @@ export class Checker {
   /** Every write that the API server has committed. */
   committed({ type, resource, object }: WatchEvent, moment: Moment): void {
     if (type === 'deleted') {
+      if (resource.kind !== rolloutResource.kind) return;
+      this.#expectLetGo(object, moment);
       // Nobody watches a rollout that is gone.
-      if (resource.kind === rolloutResource.kind) this.#status = {};
+      this.#status = {};
       return;
     }
+    if (isFlag(object)) this.#flagWritten(object, moment);
     if (resource.kind === rolloutResource.kind) this.#statusWritten(object, moment);
     if (resource.kind === routeResource.kind) this.#routeWritten(object, moment);
     if (resource.kind === 'Job' && type === 'added') refuse('once', this.#once.jobCreated(object));
@@ -94,13 +102,15 @@ export class Checker {
       !within(this.#truth.unreachable, nowMs) &&
       !within(this.#truth.unscraped, nowMs) &&
       !within(this.#truth.apiDown, nowMs) &&
-      !within(this.#truth.stableDown, nowMs);
+      !within(this.#truth.stableDown, nowMs) &&
+      // The flag is in a ConfigMap too.
+      !(this.#flag !== undefined && within(this.#truth.evidenceDown, nowMs));
     if (!isHealthy) this.#healthySinceMs = nowMs;
     // Results of a suite are kept by their times, which a wrong clock falsifies.
     const isKept = processes.isSameClock && this.#clockWrongUntilMs <= nowMs;
     const memory = { isRemembered, isKept: isKept || isRemembered };
     this.#held.second(nowMs, this.#isWatched(nowMs), memory);
-    if (this.#weight === 0) return;
+    if (this.#weight === 0 && (this.#flag ?? 0) === 0) return;
     for (const truth of this.#held.truths) {
       const isOfSuite = truth.trigger.name === 'pass-rate';
       this.#expectLowered(truth, nowMs, isOfSuite ? archiveReadMs : 0);
@@ -123,7 +133,7 @@ export class Checker {
       Math.max(heldSinceMs + ladderMs, this.#healthySinceMs, knownSinceMs) + ROLLBACK_GRACE_MS;
     if (nowMs <= dueMs) return;
     throw new Violation(
-      `invariant 1: ${truth.trigger.name} has held since ${time(heldSinceMs)}, all has worked since ${time(this.#healthySinceMs)}, and canary still has ${this.#weight} % at ${time(nowMs)}`,
+      `invariant 1: ${truth.trigger.name} has held since ${time(heldSinceMs)}, all has worked since ${time(this.#healthySinceMs)}, and canary still has ${this.#weight} %, the flag ${this.#flag} at ${time(nowMs)}`,
     );
   }
 
@@ -209,20 +219,45 @@ export class Checker {
     if (this.#weight !== before) {
       this.#log.changes.push({ atMs: moment.nowMs, weight: this.#weight });
     }
-    const writer = object.metadata.managedFields?.at(-1)?.manager;
     const mark = object.metadata.annotations?.['genesis.dev/rolled-back'];
     if (mark !== undefined) this.#rolledBackRun = mark;
-    if (this.#weight === before || lastWriter(object) !== fieldManager) return;
-    if (!PLAN_WEIGHTS.includes(this.#weight)) {
-      throw new Violation(`invariant 3: ${writer} wrote ${this.#weight} %`);
-    }
-    if (this.#weight > before) this.#raised(before, moment);
+    if (this.#weight === before) return;
+    if (lastWriter(object) === fieldManager) this.#moved('canary', before, this.#weight, moment);
+    else this.#otherWroteMs = moment.nowMs;
   }
 
-  #raised(before: number, moment: Moment): void {
+  #flagWritten(object: KubeObject, moment: Moment): void {
+    const before = this.#flag ?? 0;
+    this.#flag = flagWeight(object);
+    if (this.#flag === before) return;
+    if (isFlagOurs(object)) this.#moved('the flag', before, this.#flag, moment);
+    else this.#otherWroteMs = moment.nowMs;
+  }
+
+  /** A rollout that is gone has let go of what its policy wants: nothing is left on canary, unless it gave up after a minute. */
+  #expectLetGo({ metadata, ...object }: KubeObject, { nowMs }: Moment): void {
+    const { rollback, step } = this.#status;
+    const spec = object['spec'] as RolloutSpecInput;
+    const isKept = spec.deletionPolicy === 'KeepTraffic' && rollback === undefined;
+    const takenMs = nowMs - Date.parse(metadata.deletionTimestamp ?? '');
+    const isOfOther = nowMs - this.#otherWroteMs < 5_000 || this.#clockWrongUntilMs > nowMs;
+    if (isKept || step === undefined || isOfOther || !(takenMs < 50_000)) return;
+    if (this.#weight === 0 && (this.#flag ?? 0) === 0) return;
+    throw new Violation(
+      `the rollout is gone after ${takenMs} ms; canary has ${this.#weight} %, the flag ${this.#flag}`,
+    );
+  }
+
+  #moved(what: string, before: number, after: number, moment: Moment): void {
+    if (!PLAN_WEIGHTS.includes(after)) {
+      throw new Violation(`invariant 3: ${what} was set to ${after} %`);
+    }
+    if (after > before) this.#raised(`${what} rose from ${before} to ${after} %`, moment);
+  }
+
+  #raised(rise: string, moment: Moment): void {
     this.raises += 1;
     const { nowMs } = moment;
-    const rise = `canary rose from ${before} to ${this.#weight} %`;
     if (this.#rolledBackRun !== undefined && this.#rolledBackRun === this.#status.runId) {
       throw new Violation(`invariant 1: ${rise} in a rolled back run`);
     }

@@ -4,6 +4,7 @@
  */
 import type { RolloutSpecInput } from '#api/rollout.ts';
 import { countedRatio, SEQUENTIAL } from './counters.ts';
+import { featureFlag } from './flag.ts';
 import { type Random, streamOf } from './random.ts';
 import { baseSpec } from './scenario.ts';
 
@@ -22,6 +23,7 @@ export const featureNames = [
   'evidence',
   'revisions',
   'sequential',
+  'flag',
 ] as const;
 
 export type Feature = (typeof featureNames)[number];
@@ -91,6 +93,11 @@ const adders: Readonly<Record<Feature, Adder>> = {
   revisions: (spec, random) => ({
     ...spec,
     onNewRevision: random.pick(['Restart', 'Queue', 'Reject']),
+  }),
+  flag: (spec, random) => ({
+    ...spec,
+    traffic: { ...spec.traffic, featureFlag },
+    deletionPolicy: random.pick(['RestoreStable', 'KeepTraffic']),
   }),
   // Where the literal rule takes its time, only the judge can keep the invariants.
   sequential: (spec, random) =>

@@ -5,6 +5,7 @@ import { decisionResource } from '#api/names.ts';
 import type { RolloutStatus } from '#api/status.ts';
 import type { FakeApiServer } from '#test/fakes/cluster.ts';
 import type { Vote } from './events.ts';
+import { setFlag } from './flag.ts';
 import type { PeopleLog } from './people-log.ts';
 import { key, name, namespace, rolloutResource, routeResource } from './scenario.ts';
 import type { SimTime } from './time.ts';
@@ -87,6 +88,7 @@ export class People {
     ];
     const spec = { parentRefs: [{ name: 'gateway' }], rules: [{ backendRefs }] };
     this.#server.mergePatch(routeResource, key, { spec }, { fieldManager: 'other' });
+    setFlag(this.#server, weight);
   }
 
   decide(

@@ -16,6 +16,7 @@ import { createProber } from '#probes/prober.ts';
 import { createSuiteBoard } from '#suites/suite-board.ts';
 import { type FakeApiServer, FakeCluster, type FakeRequest } from '#test/fakes/cluster.ts';
 import { innerShell } from '#test/shell.ts';
+import { isFlag } from './flag.ts';
 import { key, rolloutResource, routeResource } from './scenario.ts';
 import { type SimTime, systemTimeOf, Timers } from './time.ts';
 
@@ -80,7 +81,7 @@ export class Process {
       const isOurs = [rolloutResource, routeResource, decisionResource].some(
         ({ kind }) => kind === resource.kind,
       );
-      if (isOurs) this.#lookSoon();
+      if (isOurs || isFlag(object)) this.#lookSoon();
     });
     const object = this.cluster.cached(rolloutResource, key);
     const spec = object === undefined ? undefined : specs.current(object, key).spec;

@@ -12,6 +12,7 @@ import { ClusterLife } from './cluster-life.ts';
 import { expectReport } from './ending.ts';
 import type { WorldEvent } from './events.ts';
 import { AUTHOR, PROBE_URL } from './features.ts';
+import { isFlagSettled, seedFlag } from './flag.ts';
 import { answer, type TrafficLog } from './metrics.ts';
 import { People, policyAt } from './people.ts';
 import { Killed, Process } from './process.ts';
@@ -97,6 +98,7 @@ class World {
     const metadata = { ...rollout.metadata, annotations: { [annotations.author]: AUTHOR } };
     this.#server.seed(rolloutResource, { ...rollout, metadata });
     this.#server.seed(routeResource, routeObject());
+    if (plan.features.has('flag')) seedFlag(this.#server);
     this.#server.watch((event) => this.#checker.committed(event, this.#time));
   }
 
@@ -155,6 +157,7 @@ class World {
     const { phase, revision } = status;
     const isOver =
       revision === this.#people.wantedRevision && (phase === 'Succeeded' || phase === 'RolledBack');
+    if (isOver && !isFlagSettled(this.#server, phase)) return false;
     return isOver && expectReport(this.#server, status, this.#plan.features.has('evidence'));
   }
 
