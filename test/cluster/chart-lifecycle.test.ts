@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { parse, stringify } from 'yaml';
 import { chartFacts } from '#scripts/gen/chart/chart-yaml.ts';
+import { chartFolder, chartNamespace, type HelmName } from '#scripts/gen/chart/render.ts';
 import type { KubeObject, Part } from '#scripts/testbed/index.ts';
-import { chartFolder, chartNamespace, type HelmName } from './chart.ts';
 import { type ChartWorld, release, startChartWorld } from './chart-world.ts';
 import {
   arm,

@@ -1,6 +1,7 @@
 /** Every object that the chart can render, put to a real API server; and what Helm itself says of the chart. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { chartFolder, chartNamespace, render } from '#scripts/gen/chart/render.ts';
 import { run } from '#scripts/testbed/command.ts';
 import {
   type ControlPlane,
@@ -9,7 +10,7 @@ import {
   startControlPlane,
   toolPath,
 } from '#scripts/testbed/index.ts';
-import { chartFolder, chartNamespace, field, only, render, titleOf } from './chart.ts';
+import { field, only, titleOf } from './chart.ts';
 import { messageOf } from './people.ts';
 
 let plane: ControlPlane;

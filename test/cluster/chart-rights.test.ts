@@ -4,8 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { chartFolder, chartNamespace } from '#scripts/gen/chart/render.ts';
 import type { KubeObject, Part } from '#scripts/testbed/index.ts';
-import { chartFolder, chartNamespace } from './chart.ts';
 import { approve, furnish, goBack, succeed } from './chart-life.ts';
 import { type ChartWorld, release, startChartWorld } from './chart-world.ts';
 import { namespace } from './operator-world.ts';

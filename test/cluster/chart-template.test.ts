@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
+import { render } from '#scripts/gen/chart/render.ts';
 import type { KubeObject } from '#scripts/testbed/index.ts';
-import { chartNamespace, field, only, refusal, render, titleOf } from './chart.ts';
+import { field, only, refusal, titleOf } from './chart.ts';
 
 const pod = 'spec.template.spec';
 const controller = `${pod}.containers.0`;
@@ -135,7 +136,7 @@ describe('the configuration', () => {
     assert.deepEqual(config, {
       healthAddress: ':8081',
       leaderElect: true,
-      lease: { duration: '30s', name: 'genesis-rollout', namespace: chartNamespace },
+      lease: { duration: '30s', name: 'genesis-rollout' },
       metricsAddress: ':9100',
       prometheusUrl: 'http://prometheus:9090',
     });

@@ -5,6 +5,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildController } from '#scripts/demo/controller.ts';
+import { chartNamespace, type HelmName } from '#scripts/gen/chart/render.ts';
 import { run } from '#scripts/testbed/command.ts';
 import {
   type ControlPlane,
@@ -18,7 +19,6 @@ import {
   toolPath,
   withFreePorts,
 } from '#scripts/testbed/index.ts';
-import { chartNamespace, type HelmName } from './chart.ts';
 import { startMetricsStub } from './metrics-stub.ts';
 
 export const release = 'genesis-rollout';
@@ -101,6 +101,7 @@ async function startOperator(plane: ControlPlane, folder: string): Promise<Part>
         `--metrics-address=127.0.0.1:${metrics}`,
         `--health-address=127.0.0.1:${health}`,
       ],
+      env: { POD_NAMESPACE: chartNamespace },
       runFolder: folder,
       isReady: async (signal) => (await fetch(`http://127.0.0.1:${health}/readyz`, { signal })).ok,
       readyWithinMs: 30_000,

@@ -1,36 +1,7 @@
 /** The Helm chart as Helm renders it, for the tests of the chart. */
-import { parseAllDocuments, stringify } from 'yaml';
-import { CommandError, run } from '#scripts/testbed/command.ts';
-import { type KubeObject, type ToolName, toolPath } from '#scripts/testbed/index.ts';
-
-export const chartFolder = 'charts/genesis-rollout';
-export const chartNamespace = 'genesis-system';
-
-export type HelmName = Extract<ToolName, 'helm' | 'helm4'>;
-
-export interface Rendering {
-  readonly helm?: HelmName;
-  readonly release?: string;
-  readonly namespace?: string;
-  readonly chart?: string;
-}
-
-/** Values are given as they would stand in a file of the user's own. */
-export async function render(
-  values: object = {},
-  options: Rendering = {},
-): Promise<readonly KubeObject[]> {
-  const { helm = 'helm', release = 'genesis-rollout', namespace = chartNamespace } = options;
-  const { chart = chartFolder } = options;
-  const args = ['template', release, chart, '--namespace', namespace, '--values', '-'];
-  const text = await run(await toolPath(helm), args, {
-    // Helm reads YAML 1.1, where a bare yes is a boolean.
-    input: stringify(values, { version: '1.1' }),
-  });
-  return parseAllDocuments(text)
-    .map((document) => document.toJS() as KubeObject | null)
-    .filter((object) => object !== null);
-}
+import { type Rendering, render } from '#scripts/gen/chart/render.ts';
+import { CommandError } from '#scripts/testbed/command.ts';
+import type { KubeObject } from '#scripts/testbed/index.ts';
 
 /** What Helm says where it refuses the values. */
 export async function refusal(values: object, options: Rendering = {}): Promise<string> {

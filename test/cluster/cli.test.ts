@@ -33,7 +33,7 @@ let world: OperatorWorld;
 before(async () => {
   world = await startOperatorWorld({ users });
   const { client } = world.plane;
-  await client.applyFiles('deploy');
+  await client.applyFiles('deploy/cluster/admission-policies.yaml');
   await client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: ELSEWHERE } });
   const made = [...arm('stable'), ...arm('canary'), ...rights()];
   for (const object of made) await client.apply(object);
@@ -549,7 +549,7 @@ describe('a decision', () => {
         /ValidatingAdmissionPolicyBinding decisions\.genesis\.dev is not in/,
       );
     } finally {
-      await client.applyFiles('deploy');
+      await client.applyFiles('deploy/cluster/admission-policies.yaml');
     }
   });
 });

@@ -75,7 +75,7 @@ export async function startStage(plane: ResilienceOptions['plane'] = {}): Promis
     rules: [alarm],
   });
   const { client } = world.plane;
-  await client.applyFiles('deploy');
+  await client.applyFiles('deploy/cluster/admission-policies.yaml');
   for (const object of rights()) await client.apply(object);
   await systemClock.sleep(policyDelayMs);
   const [metrics = 0, health = 0] = await freePorts(2);

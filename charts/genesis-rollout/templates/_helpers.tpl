@@ -100,7 +100,8 @@ annotations:
 
 {{- /* The file of --config: what the values say, and what the chart decides. */ -}}
 {{- define "genesis.config" -}}
-{{- $lease := merge (dict "name" (include "genesis.leaseName" .) "namespace" (include "genesis.leaseNamespace" .)) (.Values.config.lease | default dict) -}}
+{{- /* Its namespace is the pod's own, by POD_NAMESPACE, unless the values name one. */ -}}
+{{- $lease := merge (dict "name" (include "genesis.leaseName" .)) (.Values.config.lease | default dict) -}}
 {{- $own := dict
   "metricsAddress" (printf ":%d" (int .Values.ports.metrics))
   "healthAddress" (printf ":%d" (int .Values.ports.health))

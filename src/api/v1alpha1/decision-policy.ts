@@ -1,6 +1,6 @@
 /**
  * The ValidatingAdmissionPolicy that holds a GenesisDecision to whoever creates it, and its binding: the source of
- * `deploy/decision-policy.yaml`, and what the operator compares the cluster with before it counts an approval.
+ * `deploy/cluster/admission-policies.yaml`, and what the operator compares the cluster with before it counts an approval.
  */
 import { bindingOf, policyOf } from './admission-policy.ts';
 import { decisionResource, group, rolloutResource } from './names.ts';
