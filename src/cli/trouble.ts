@@ -12,8 +12,14 @@ export function failureOf(error: unknown, server: string, interrupted: AbortSign
   if (interrupted.aborted) return new Failure('interrupted', [], { cause: error });
   if (!(error instanceof ClusterError)) return error;
   const { exit, next } = advice[error.fault];
-  const sentences = [error.message, next(error, server)].filter((text) => text !== '');
+  const sentences = [wordsOf(error), next(error, server)].filter((text) => text !== '');
   return new Failure(exit, sentences, { cause: error });
+}
+
+/** What the server itself says, as kubectl prints it; which request it was helps nobody who only typed a command. */
+function wordsOf({ message, status }: ClusterError): string {
+  const words = message.replace(/^[A-Z]+ \/\S* ?(?:answered [0-9]+: |failed: |: )?/, '').trim();
+  return status >= 400 || words === '' ? words || message : `no answer: ${words}`;
 }
 
 const advice: Readonly<Record<ClusterFault, Advice>> = {

@@ -50,19 +50,20 @@ export interface KubectlClientOptions {
   readonly env: Environment;
   readonly clock: Clock;
   readonly version: string;
+  /** For each request; default: 15 s. */
   readonly requestTimeoutMs?: number | undefined;
 }
 
+const REQUEST_LIMIT_MS = 15_000;
 const REVIEWS = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
 
 /** Throws KubeconfigProblem when the kubeconfig and the flags lead nowhere; no request is made yet. */
 export function openKubectlClient(options: KubectlClientOptions): KubectlClient {
-  const { flags, env, clock, version, requestTimeoutMs } = options;
+  const { flags, env, clock, version, requestTimeoutMs: limitMs = REQUEST_LIMIT_MS } = options;
   const config = readKubectlConfig(flags, env);
   const source = { type: 'kubectl', flags, env } as const;
   const userAgent = `kubectl-genesis/${version}`;
   const connection = new Connection({ source, clock, logger: silentLogger, userAgent });
-  const limit = requestTimeoutMs === undefined ? {} : { limitMs: requestTimeoutMs };
   const exchange = new Exchange({ connection, clock });
   return {
     server: config.getCurrentCluster()?.server ?? '',
@@ -72,7 +73,7 @@ export function openKubectlClient(options: KubectlClientOptions): KubectlClient 
       try {
         return toObject(
           path,
-          await exchange.json({ method: 'GET', path, signals: [signal], ...limit }),
+          await exchange.json({ method: 'GET', path, signals: [signal], limitMs }),
         );
       } catch (error) {
         if (error instanceof ClusterError && error.fault === 'notFound') return undefined;
@@ -88,7 +89,7 @@ export function openKubectlClient(options: KubectlClientOptions): KubectlClient 
         query,
         transform: (object) => object,
         signal,
-        ...limit,
+        limitMs,
       });
       return objects;
     },
@@ -99,7 +100,7 @@ export function openKubectlClient(options: KubectlClientOptions): KubectlClient 
         path,
         body: object,
         signals: [signal],
-        ...limit,
+        limitMs,
       });
       return toObject(path, answer);
     },
@@ -110,7 +111,7 @@ export function openKubectlClient(options: KubectlClientOptions): KubectlClient 
         path: REVIEWS,
         body,
         signals: [signal],
-        ...limit,
+        limitMs,
       });
       return usernameOf(answer);
     },

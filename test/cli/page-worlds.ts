@@ -70,6 +70,21 @@ export const pageWorlds: Readonly<Record<string, () => PageWorld>> = {
       7,
       `rolloutPatch: {spec: {schedule: {freeze: [{name: fair, cron: "0 13 * * 1", duration: 4h, timeZone: UTC, reason: the autumn fair}]}}}\n`,
     ),
+  'before-a-freeze': () =>
+    world(
+      3,
+      `rolloutPatch: {spec: {schedule: {freeze: [{name: fair, cron: "0 13 * * 1", duration: 4h, timeZone: UTC, reason: the autumn fair}]}}}\n`,
+    ),
+  extended: () =>
+    world(
+      10,
+      `at:\n- {at: 8h, decide: {decision: Extend, by: bob@example.com, reason: too little traffic}}\n`,
+    ),
+  'new-revision-queued': () =>
+    world(
+      9,
+      `rolloutPatch: {spec: {onNewRevision: Queue}}\nat:\n- {at: 8h, patch: {revision: v3}}\n`,
+    ),
   paused: () =>
     world(
       5,

@@ -1,7 +1,8 @@
 /** `kubectl genesis` against a real API server with a real operator: every command, on good, missing and broken objects. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decisionPolicyName } from '#api/decision-policy.ts';
@@ -228,7 +229,7 @@ describe('get', () => {
       user: 'nobody',
       argv: 'get',
       code: 4,
-      says: /401.*\nerror: https:\S+ does not know you: log in again/,
+      says: /^error: Unauthorized\nerror: https:\S+ does not know you: log in again/,
     },
     {
       name: 'says that another kind is no rollout',
@@ -249,7 +250,7 @@ describe('get', () => {
       user: 'bob',
       argv: 'get -l a==b==c',
       code: 2,
-      says: /answered 400: found '=='/,
+      says: /^error: found '=='/,
     },
   ]);
 
@@ -668,22 +669,40 @@ describe('the server', () => {
     assert.match(nowhere.err, /the kubeconfig has no context "testbd"; it has: testbed/);
   });
 
-  test('is asked by the program itself, which ends with the code', async () => {
-    const main = join(import.meta.dirname, '../../src/cli/main.ts');
-    const { kubeconfigPath } = world.plane;
+  test('is asked by the bundle itself, logged in by a program, and ends with the code', async () => {
+    const { url, caFile, tokens, kubeconfigPath } = world.plane;
+    const status = { token: tokens['bob'] };
+    const apiVersion = 'client.authentication.k8s.io/v1';
+    const credential = JSON.stringify({ apiVersion, kind: 'ExecCredential', status });
+    const exec = { apiVersion, command: 'echo', args: [credential], interactiveMode: 'Never' };
+    const config = {
+      'current-context': 'own',
+      clusters: [{ name: 'own', cluster: { server: url, 'certificate-authority': caFile } }],
+      users: [{ name: 'bob', user: { exec } }],
+      contexts: [{ name: 'own', context: { cluster: 'own', user: 'bob', namespace } }],
+    };
+    const file = join(dirname(kubeconfigPath), 'logged-in.json');
+    await writeFile(file, JSON.stringify(config));
+    const bundle = join(import.meta.dirname, '../../dist/kubectl-genesis.mjs');
     const run = (...argv: string[]) =>
       new Promise<Printed>((resolve) => {
-        const env = { ...process.env, KUBECONFIG: kubeconfigPath };
-        execFile(process.execPath, [main, ...argv], { env }, (error, out, err) => {
+        const env = { ...process.env, KUBECONFIG: file };
+        execFile(process.execPath, [bundle, ...argv], { env }, (error, out, err) => {
           resolve({ code: (error?.code ?? 0) as Printed['code'], out, err });
         });
       });
-    const [found, missing] = await Promise.all([
-      run('-n', namespace, 'get', 'moving', '-o', 'name'),
-      run('status', 'movin', '-n', namespace),
+    const [found, page, missing, forbidden] = await Promise.all([
+      run('--context', 'own', 'get', 'moving', '-o', 'name'),
+      run('status', 'moving'),
+      run('status', 'movin'),
+      run('pause', 'moving'),
     ]);
     assert.deepEqual(found, { code: 0, out: 'genesisrollout.genesis.dev/moving\n', err: '' });
+    assert.equal(page.code, 0, page.err);
+    assert.match(page.out, /^shop\/moving /);
     assert.equal(missing.code, 3);
     assert.match(missing.err, /^error: there is no rollout "movin" .* did you mean moving\?\n$/);
+    assert.equal(forbidden.code, 4);
+    assert.match(forbidden.err, /User "bob" cannot create resource "genesisdecisions"/);
   });
 });

@@ -62,8 +62,12 @@ async function watch(args: readonly string[], terminal: Terminal): Promise<ExitC
   const where = whereText(values);
   const isPlain = values['no-color'] === true;
   return await withClient(values, terminal, async (client) => {
-    const show = terminal.isTty ? screenOn(terminal, { isPlain, where }) : changesOn(terminal);
-    return await follow({ client, name, until, limitMs, terminal, show });
+    const shown = terminal.isTty ? screenOn(terminal, { isPlain, where }) : changesOn(terminal);
+    try {
+      return await follow({ client, name, until, limitMs, terminal, shown });
+    } finally {
+      shown.close();
+    }
   });
 }
 

@@ -2,6 +2,7 @@
 import type { StatusCondition } from '#api/status.ts';
 import { timeOf } from '#cli/fields.ts';
 import { fromNowText, lengthText, shortText } from '#cli/times.ts';
+import { activeFreezes } from '#core/freeze.ts';
 import { rungText } from '#core/ladder.ts';
 import type { Page } from './page.ts';
 import { nextPoint } from './plan-lines.ts';
@@ -10,6 +11,8 @@ import { hang } from './wrap.ts';
 
 /** A rollout that nobody has looked at for so long probably has no operator. */
 const UNSEEN_MS = 30_000;
+/** Later than this nobody plans, and a broken status may name any year. */
+const FORECAST_MAX_MS = 365 * 24 * 3_600_000;
 
 export function nextLines(page: Page): string[] {
   const { width } = page;
@@ -23,7 +26,16 @@ function sentencesOf(page: Page): string[] {
     view.status.message === undefined ? [] : [`The operator says: ${view.status.message}.`];
   const say = view.status.phase === undefined ? unseen : phases[view.status.phase];
   const sentences = say === undefined ? [] : say(page);
-  return [...said, ...sentences, ...edited(page)];
+  return [...said, ...sentences, ...moved(page), ...edited(page)];
+}
+
+/** Why the end is not where the plan had it. */
+function moved({ view, nowMs }: Page): string[] {
+  const last = view.status.extensions?.at(-1);
+  if (last === undefined) return [];
+  const untilMs = timeOf(last.until);
+  const until = untilMs === undefined ? '' : ` to ${shortText(untilMs, nowMs)}`;
+  return [`The end has been moved${until} by ${last.by}: ${last.reason}.`];
 }
 
 const phases: Readonly<Record<string, (page: Page) => string[]>> = {
@@ -106,11 +118,23 @@ function point(page: Page): string[] {
   const what = whatHappens(next.kind, next.name, next.weight);
   if (dueMs === undefined) return [`Next: ${what}.`];
   if (dueMs > nowMs) {
-    return [`Next: ${what}, ${fromNowText(dueMs, nowMs)}, at ${shortText(dueMs, nowMs)}.`];
+    return [
+      `Next: ${what}, ${fromNowText(dueMs, nowMs)}, at ${shortText(dueMs, nowMs)}.`,
+      ...(next.kind === 'Step' ? frozenThen(page, dueMs) : []),
+    ];
   }
   const isFree = (view.status.holds ?? []).length === 0;
   const waits = isFree ? 'it is being done' : 'it waits for the holds';
   return [`Next: ${what}. It has been due since ${shortText(dueMs, nowMs)}; ${waits}.`];
+}
+
+/** A step that falls into a freeze comes when the freeze ends. */
+function frozenThen({ view, nowMs }: Page, dueMs: number): string[] {
+  if (view.run === undefined || dueMs - nowMs > FORECAST_MAX_MS) return [];
+  return activeFreezes(view.run.freezes, dueMs).map(
+    ({ window, endsAtMs }) =>
+      `The freeze ${window.name} is open then, and keeps it until ${shortText(endsAtMs, nowMs)}.`,
+  );
 }
 
 function whatHappens(kind: string, name: string, weight: number | undefined): string {

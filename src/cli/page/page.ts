@@ -63,7 +63,11 @@ function headLines({ view, nowMs, width, ink }: Page): string[] {
   const run = status.runId === undefined ? '' : `, run ${status.runId}`;
   const startedMs = timeOf(status.startedAt);
   const started = startedMs === undefined ? '' : `, since ${instantText(startedMs)}`;
-  const of = `revision ${status.revision ?? revision ?? 'unknown'}${run}${started}`;
+  const waiting =
+    revision === undefined || status.revision === undefined || revision === status.revision
+      ? ''
+      : `; the spec says ${revision}`;
+  const of = `revision ${status.revision ?? revision ?? 'unknown'}${run}${started}${waiting}`;
   return [
     `${ink.paint('strong', title)}${' '.repeat(Math.max(2, width - title.length - time.length))}${ink.paint('faint', time)}`,
     ...wrap(`${phase}${weight}`, width).map((line) => ink.paint(phaseStyle(phase), line)),

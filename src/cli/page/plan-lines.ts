@@ -57,5 +57,9 @@ function realText({ view, nowMs }: Page, point: PlanPointStatus, isNext: boolean
     return `asked ${weight ?? '?'}%, measured ${view.status.weight ?? '?'}%`;
   if (dueMs === undefined || view.status.rollback !== undefined) return 'not passed';
   if (dueMs > nowMs) return fromNowText(dueMs, nowMs);
+  const outcome = view.status.checkpoints?.find((one) => one.name === name)?.outcome;
+  if (kind === 'Checkpoint' && outcome !== undefined) {
+    return `${outcome.toLowerCase()}, due ${fromNowText(dueMs, nowMs)}`;
+  }
   return isNext ? `due ${fromNowText(dueMs, nowMs)}, waits` : 'waits';
 }

@@ -6,10 +6,11 @@ import { instantText } from '#cli/times.ts';
 import type { KubeObject } from '#ports/cluster.ts';
 import { lineText } from '#simulate/expectations.ts';
 import { type Line, linesOf } from '#simulate/timeline.ts';
+import type { Show } from './follow.ts';
 
-export function changesOn({ out, clock }: Terminal): (object: KubeObject) => void {
+export function changesOn({ out, clock }: Terminal): Show {
   let before: RolloutStatus | undefined;
-  return (object) => {
+  const show = (object: KubeObject): void => {
     const atMs = clock.now();
     const { status } = readStatus(object['status']);
     const lines = before === undefined ? [standing(status, atMs)] : changes(before, status, atMs);
@@ -22,6 +23,7 @@ export function changesOn({ out, clock }: Terminal): (object: KubeObject) => voi
       out(`${instantText(atMs)}Z  ${lineText(line)}${isNew ? `: ${message}` : ''}\n`);
     }
   };
+  return { show, close: () => undefined };
 }
 
 function standing(status: RolloutStatus, atMs: number): Line {

@@ -8,6 +8,13 @@ import type { KubectlClient } from '#kube/kubectl-client.ts';
 import { ClusterError, type ClusterFault, type KubeObject } from '#ports/cluster.ts';
 import { endingOf, type Until } from './ending.ts';
 
+/** Where what is seen is shown. */
+export interface Show {
+  readonly show: (object: KubeObject) => void;
+  /** Nothing is shown any more. */
+  readonly close: () => void;
+}
+
 export interface Following {
   readonly client: KubectlClient;
   readonly name: string;
@@ -15,7 +22,7 @@ export interface Following {
   /** Infinity is no limit. */
   readonly limitMs: number;
   readonly terminal: Terminal;
-  readonly show: (object: KubeObject) => void;
+  readonly shown: Show;
 }
 
 const POLL_MS = 1_000;
@@ -24,7 +31,7 @@ const QUIET_MS = 5_000;
 const passing: readonly ClusterFault[] = ['unavailable', 'timeout', 'throttled', 'gone'];
 
 export async function follow(following: Following): Promise<ExitCode> {
-  const { client, name, until, limitMs, terminal, show } = following;
+  const { client, name, until, limitMs, terminal, shown } = following;
   const { clock, interrupted } = terminal;
   const startMs = clock.monotonic();
   const ask = patiently(following);
@@ -32,7 +39,7 @@ export async function follow(following: Following): Promise<ExitCode> {
   let phase = '';
   for (;;) {
     if (object !== undefined) {
-      show(object);
+      shown.show(object);
       phase = textAt(object['status'], 'phase') ?? 'New';
       const ending = endingOf(object, until);
       if (ending?.type === 'reached') return exitCodes.asExpected;
@@ -72,7 +79,7 @@ function patiently(following: Following): () => Promise<KubeObject | undefined> 
       silentSinceMs ??= clock.monotonic();
       if (!isSaid && clock.monotonic() - silentSinceMs >= QUIET_MS) {
         isSaid = true;
-        err(`${error.message}; asking again\n`);
+        err(`${client.server} does not answer; asking again\n`);
       }
       return undefined;
     }
