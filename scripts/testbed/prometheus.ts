@@ -25,6 +25,8 @@ export interface PrometheusOptions extends BuildOptions {
   readonly ruleFiles?: readonly string[];
   /** A whole configuration in place of the fields above, as an object or as YAML. */
   readonly config?: object | string;
+  /** Where it listens; default 127.0.0.1. Pods reach a node's own address. */
+  readonly address?: string;
   /** Default: a free one. */
   readonly port?: number;
   readonly flags?: readonly string[];
@@ -70,7 +72,7 @@ export async function startPrometheus(options: PrometheusOptions = {}): Promise<
       : start(options.port).then((part) => ({ port: options.port ?? 0, part })));
     const { port } = first;
     let { part } = first;
-    const url = `http://127.0.0.1:${port}`;
+    const url = `http://${options.address ?? '127.0.0.1'}:${port}`;
     let wanted = targetCount(options);
     return {
       url,
@@ -115,19 +117,20 @@ async function startServer({
   port,
   options,
 }: ServerOptions): Promise<Part> {
+  const address = `${options.address ?? '127.0.0.1'}:${port}`;
   return await startPart({
     name: 'prometheus',
     command,
     args: [
       `--config.file=${configFile}`,
       `--storage.tsdb.path=${join(folder, 'prometheus-data')}`,
-      `--web.listen-address=127.0.0.1:${port}`,
+      `--web.listen-address=${address}`,
       '--web.enable-lifecycle',
       '--log.level=warn',
       ...(options.flags ?? []),
     ],
     runFolder: folder,
-    isReady: async (signal) => (await fetch(`http://127.0.0.1:${port}/-/ready`, { signal })).ok,
+    isReady: async (signal) => (await fetch(`http://${address}/-/ready`, { signal })).ok,
     hint: `Check ${configFile} with \`promtool check config\`.`,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
