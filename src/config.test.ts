@@ -28,7 +28,12 @@ function problems(input: Parameters<typeof read>[0]): readonly string[] {
 
 describe('without flags', () => {
   test('every setting has its default', () => {
-    const { version, lease, ...config } = run({});
+    const { version, lease, notifications, ...config } = run({});
+    assert.deepEqual(notifications.channels, []);
+    assert.deepEqual(
+      notifications.policy.schedule.map(({ untilMs }) => untilMs / 3_600_000),
+      [24, 48],
+    );
     assert.match(version, /^[0-9]+\.[0-9]+\.[0-9]+/);
     assert.match(lease?.identity ?? '', /^.+_[0-9a-f-]{36}$/);
     assert.deepEqual(config, {
@@ -46,6 +51,7 @@ describe('without flags', () => {
         labels: {},
         runbookUrl: 'https://genesis.dev/runbooks',
       },
+      ownNamespace: 'default',
       client: { requestsPerSecond: 500, burst: 1000 },
       query: { timeoutMs: 5000, concurrencyMax: 64, responseBytesMax: 16_777_216 },
     });

@@ -8,6 +8,7 @@ import type { ManifestSettings } from '#dashboards/source.ts';
 import type { KubeSource } from '#kube/credentials.ts';
 import type { ListenAddress } from '#server/server.ts';
 import type { LogLevel } from '#telemetry/log.ts';
+import { type Notifications, toNotifications } from './config/channels.ts';
 import { readSettingsFile } from './config/file.ts';
 import { type FlagValue, parseFlags } from './config/flags.ts';
 import { sentences } from './config/problems.ts';
@@ -40,6 +41,9 @@ export interface Config {
   readonly evidenceDirectory: string | undefined;
   /** What is made for each rollout. */
   readonly manifests: ManifestSettings;
+  readonly notifications: Notifications;
+  /** Where the operator's own Secrets are. */
+  readonly ownNamespace: string;
   /** Undefined: this process acts without asking. */
   readonly lease: LeaseConfig | undefined;
 }
@@ -158,14 +162,20 @@ function toConfig(settings: Settings, env: ConfigInput['env']): Config {
       labels: monitoring.labels,
       runbookUrl: monitoring.runbookUrl.replace(/[/]+$/, ''),
     },
+    notifications: toNotifications(settings.notifications),
+    ownNamespace: namespaceOf(settings.lease, env),
     lease: settings.leaderElect ? toLease(settings.lease, env) : undefined,
   };
+}
+
+function namespaceOf({ namespace }: Settings['lease'], env: ConfigInput['env']): string {
+  return namespace ?? (env['POD_NAMESPACE'] || 'default');
 }
 
 function toLease(lease: Settings['lease'], env: ConfigInput['env']): LeaseConfig {
   return {
     name: lease.name,
-    namespace: lease.namespace ?? (env['POD_NAMESPACE'] || 'default'),
+    namespace: namespaceOf(lease, env),
     ...processIdentity({
       podName: env['POD_NAME'] || undefined,
       hostName: hostname(),

@@ -63,6 +63,7 @@ async function run(config: Config): Promise<number> {
     const prometheus = endpointReader(config, logger);
     operator = await startOperator({
       ...config,
+      readText,
       prometheus,
       manifests: manifestSource(config.manifests),
       clock,

@@ -26,6 +26,7 @@ import type { Leadership } from '#ports/leadership.ts';
 import type { Logger } from '#ports/logger.ts';
 import type { ManifestSource } from '#ports/manifest-source.ts';
 import type { MetricEndpoint } from '#ports/metric-source.ts';
+import type { NoticeObserver } from '#ports/notifier.ts';
 import { createProber } from '#probes/prober.ts';
 import {
   createMetricSource,
@@ -45,7 +46,10 @@ import { createSuiteBoard } from '#suites/suite-board.ts';
 import { type AddressRules, urlProblem } from '#web/address-rules.ts';
 import { createWeb, type Web } from '#web/web.ts';
 import { createAskMetrics } from './ask-metrics.ts';
+import type { Notifications } from './config/channels.ts';
+import { channelProblem } from './config/notifications.ts';
 import { crdProblem } from './crd-version.ts';
+import { createPeople, type People } from './people.ts';
 import { createWatching } from './watching.ts';
 
 export interface OperatorOptions {
@@ -68,6 +72,11 @@ export interface OperatorOptions {
   readonly evidenceDirectory: string | undefined;
   /** What is made for each rollout; undefined: nothing. */
   readonly manifests: ManifestSource | undefined;
+  readonly notifications: Notifications;
+  /** Where the operator's own Secrets are. */
+  readonly ownNamespace: string;
+  /** Throws when the file cannot be read. */
+  readonly readText: (path: string) => string;
   readonly client: { readonly requestsPerSecond: number; readonly burst: number };
   readonly clock: Clock;
   readonly logger: Logger;
@@ -92,6 +101,7 @@ export interface OperatorTelemetry {
   readonly queries: QueryObserver;
   readonly reconciles: ReconcileObserver;
   readonly evidence: EvidenceObserver;
+  readonly notices: (channels: readonly string[]) => NoticeObserver;
   readonly leading: (isLeading: boolean) => void;
 }
 
@@ -142,6 +152,7 @@ interface Parts {
   readonly cluster: KubeCluster;
   readonly events: Events;
   readonly evidence: EvidenceLog;
+  readonly people: People;
   readonly metrics: PrometheusSource;
   readonly web: Web;
   readonly controller: Controller;
@@ -155,13 +166,7 @@ async function plug(
   const { clock, logger, telemetry, source, version, namespaces } = options;
   const client = { source, version, clock, logger, leadership, ...options.client };
   const cluster = createCluster({ ...client, metrics: telemetry });
-  const events = new Events({
-    cluster,
-    clock,
-    logger,
-    reportingController: 'genesis-rollout',
-    reportingInstance: options.lease?.identity ?? 'genesis-rollout',
-  });
+  const events = eventsOf(options, cluster);
   const metrics = createMetricSource({
     clock,
     logger,
@@ -179,7 +184,9 @@ async function plug(
   });
   let lookAt: Controller['look'] = () => undefined;
   const rules = { allowLoopback: options.allowLoopbackUrls };
+  const checks = checksBy(rules, options.notifications);
   const web = createWeb(clock, rules);
+  const people = peopleOf(options, cluster, leadership);
   const evidence = createEvidence(options, cluster, (rollout) => lookAt(rollout));
   const jobs = createJobRunner(cluster);
   const rightOfWay = new RightOfWay(clock);
@@ -188,12 +195,13 @@ async function plug(
     cluster,
     endpoints,
     events,
+    people,
     logger,
     index: new RolloutIndex(),
     jobs,
     decisions: new DecisionIndex(),
     decisionPolicy: new DecisionPolicyReader(cluster, clock),
-    specs: new Specs(inspectQuery, await crdProblem(cluster, clock), checksBy(rules)),
+    specs: new Specs(inspectQuery, await crdProblem(cluster, clock), checks),
     ask: createAskMetrics({
       source: metrics,
       clock,
@@ -239,7 +247,22 @@ async function plug(
   used = (kind, key) => controller.used(kind, key);
   lookAt = (rollout) => controller.look(rollout);
   watching.start(controller);
-  return { cluster, events, evidence, metrics, web, controller };
+  return { cluster, events, people, evidence, metrics, web, controller };
+}
+
+function eventsOf({ clock, logger, lease }: OperatorOptions, cluster: KubeCluster): Events {
+  return new Events({
+    cluster,
+    clock,
+    logger,
+    reportingController: 'genesis-rollout',
+    reportingInstance: lease?.identity ?? 'genesis-rollout',
+  });
+}
+
+function peopleOf(options: OperatorOptions, cluster: KubeCluster, leadership: Leadership): People {
+  const { ownNamespace: namespace, telemetry } = options;
+  return createPeople({ ...options, cluster, leadership, namespace, observe: telemetry.notices });
 }
 
 function createEvidence(
@@ -254,13 +277,18 @@ function createEvidence(
   return new EvidenceLog({ store, clock, logger, observer: telemetry.evidence, onChange });
 }
 
-function checksBy(rules: AddressRules): OutsideChecks {
-  return { urlProblem: (url) => urlProblem(url, rules), patternProblem };
+function checksBy(rules: AddressRules, { policy }: Notifications): OutsideChecks {
+  const known = [...policy.channels];
+  return {
+    urlProblem: (url) => urlProblem(url, rules),
+    patternProblem,
+    channelProblem: (name) => channelProblem(name, known),
+  };
 }
 
 /** Looks under way may finish, a rollback above all; the lease is given back before the connections close. */
 function closingSteps(
-  { cluster, events, evidence, metrics, web, controller }: Parts,
+  { cluster, events, people, evidence, metrics, web, controller }: Parts,
   election: Election,
   stopping: AbortController,
 ): ClosingStep[] {
@@ -270,6 +298,7 @@ function closingSteps(
   };
   return [
     { name: 'workers', limitMs: CLOSING_MAX_MS, close: drain },
+    { name: 'people', limitMs: 3_000, close: (signal) => people.close(signal) },
     { name: 'evidence', limitMs: 3_000, close: (signal) => evidence.close(signal) },
     { name: 'events', limitMs: 2_000, close: (signal) => events.close(signal) },
     { name: 'lease', limitMs: 3_000, close: () => election.release() },

@@ -13,6 +13,7 @@ import { createJobRunner } from '#kube/job-runner.ts';
 import type { Clock } from '#ports/clock.ts';
 import type { Cluster } from '#ports/cluster.ts';
 import { silentLogger } from '#ports/logger.ts';
+import { noAnnouncer } from '#ports/notifier.ts';
 import { inspectQuery } from '#promql/inspect-query.ts';
 import { createRouters } from '#routers/index.ts';
 import { createWorkloads } from '#routers/workloads.ts';
@@ -54,6 +55,7 @@ export function innerShell(clock: Clock, cluster: Cluster): Omit<Reconciler, Out
       reconciled: () => undefined,
       forgotten: () => undefined,
     },
+    people: noAnnouncer,
     logger: silentLogger,
   };
 }

@@ -97,6 +97,7 @@ const layers: Readonly<Record<string, Layer>> = {
   },
   config: {
     layers: ['api', 'ports', 'kube', 'prometheus', 'server', 'telemetry', 'dashboards'],
+    types: ['core'],
     packages: ['zod', 'yaml', 'node:util', 'node:crypto', 'node:os', 'node:fs'],
   },
   /** The files at the top put everything together. */
@@ -121,7 +122,7 @@ const layers: Readonly<Record<string, Layer>> = {
       'config',
       'dashboards',
     ],
-    packages: ['node:fs'],
+    packages: ['node:fs', 'node:crypto'],
   },
 };
 

@@ -16,6 +16,7 @@ interface Node {
   readonly description?: string | undefined;
   readonly default?: unknown;
   readonly properties?: Readonly<Record<string, Node>> | undefined;
+  readonly items?: Node | undefined;
 }
 
 const nodeSchema: z.ZodType<Node> = z.object({
@@ -23,6 +24,9 @@ const nodeSchema: z.ZodType<Node> = z.object({
   default: z.unknown().optional(),
   get properties() {
     return z.record(z.string(), nodeSchema).optional();
+  },
+  get items() {
+    return nodeSchema.optional();
   },
 });
 
@@ -45,7 +49,8 @@ function rows(node: Node, prefix: string): SettingRow[] {
       default: isLeaf ? defaultText(child.default) : undefined,
       isLeaf,
     };
-    return [row, ...rows(child, `${path}.`)];
+    const elements = child.items === undefined ? [] : rows(child.items, `${path}[].`);
+    return [row, ...rows(child, `${path}.`), ...elements];
   });
 }
 

@@ -30,10 +30,22 @@ function unknownFields(
   });
 }
 
-/** Header values are often credentials. */
+/** Header values are often credentials, and a secret that should be named may stand there itself. */
 function isSecret(path: readonly PropertyKey[]): boolean {
+  if (path[0] === 'notifications') return path.some((part) => secretFields.includes(part));
   return path[0] === 'prometheus' && path.at(-1) === 'value';
 }
+
+const secretFields: readonly PropertyKey[] = [
+  'webhookUrl',
+  'token',
+  'routingKey',
+  'password',
+  'bearerToken',
+  'secret',
+  'url',
+  'proxyUrl',
+];
 
 function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(

@@ -3,21 +3,14 @@
  * `--config` are both read with this schema; docs/reference/flags.md is made from it.
  */
 import { z } from 'zod';
-import { durationPattern, formatDuration, parseDuration } from '#api/duration.ts';
+import { formatDuration } from '#api/duration.ts';
 import { namePattern, objectNamePattern, urlPattern } from '#api/scalars.ts';
 import { defaultRunbookUrl } from '#dashboards/manifest.ts';
 import { parsePrometheusUrl } from '#prometheus/url.ts';
 import { logLevels } from '#telemetry/log.ts';
 import { addressForm, parseAddress } from './address.ts';
-
-/** A path to a file; whether it is there is seen when it is read. */
-const file = (meaning: string) => z.string().min(1).describe(meaning);
-
-const duration = (text: string, meaning: string) =>
-  z.string().regex(durationPattern).default(text).transform(parseDuration).describe(meaning);
-
-const whole = (least: number, most: number, meaning: string) =>
-  z.int().min(least).max(most).describe(meaning);
+import { notificationsSchema } from './notifications.ts';
+import { duration, file, whole } from './scalars.ts';
 
 const address = (text: string, meaning: string) =>
   z
@@ -45,9 +38,12 @@ const prometheusUrl = z.string().superRefine((value, context) => {
 
 const header = z
   .strictObject({
-    name: z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/),
-    value: z.string().optional(),
-    valueFile: file('').optional(),
+    name: z
+      .string()
+      .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/)
+      .describe('The name of the header.'),
+    value: z.string().describe('Its value.').optional(),
+    valueFile: file('A file with its value.').optional(),
   })
   .refine(({ value, valueFile }) => (value === undefined) !== (valueFile === undefined), {
     message: 'set exactly one of value, valueFile',
@@ -208,6 +204,9 @@ export const settingsSchema = z.strictObject({
   limits: limitsSchema.describe('Limits of queries.').prefault({}),
   monitoring: monitoringSchema
     .describe('What is made for each rollout, for people who watch it.')
+    .prefault({}),
+  notifications: notificationsSchema
+    .describe('Telling people; see docs/notifications.md.')
     .prefault({}),
 });
 

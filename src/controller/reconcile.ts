@@ -1,5 +1,6 @@
 /** One look at one rollout, in five verbs: observe, decide, checkpoint, act, come back. */
 import { rolloutResource } from '#api/names.ts';
+import type { RolloutStatus } from '#api/status.ts';
 import { decide } from '#core/decide.ts';
 import type { Action, Decision, EventDraft } from '#core/decision.ts';
 import { hasRungsAhead } from '#core/ladder.ts';
@@ -10,6 +11,7 @@ import { toIso } from '#core/time.ts';
 import type { KubeObject, ObjectKey } from '#ports/cluster.ts';
 import type { EventRecorder } from '#ports/event-recorder.ts';
 import type { Logger } from '#ports/logger.ts';
+import type { Announcer } from '#ports/notifier.ts';
 import type { RightOfWay } from '#runtime/right-of-way.ts';
 import { type ActionOutcome, type Actor, act } from './act.ts';
 import { writeStatus } from './checkpoint.ts';
@@ -19,6 +21,7 @@ import type { ReconcileObserver } from './observer.ts';
 
 export interface Reconciler extends Observed, Actor {
   readonly events: EventRecorder;
+  readonly people: Announcer;
   readonly observer: ReconcileObserver;
   readonly logger: Logger;
   /** Of many rollbacks at once, every route is lowered before the first status is written. */
@@ -53,6 +56,7 @@ export async function reconcile(
     shell.suites.forget(key);
     shell.evidence.forget(key);
     shell.manifests.forget(key);
+    shell.people.forget(key);
     shell.observer.forgotten(key);
     return { type: 'gone' };
   }
@@ -162,7 +166,7 @@ function tell({ object, key, snapshot, decision }: Look, shell: Reconciler): voi
     ({ type: kind, reason, note }): EventRecord => ({ type: 'event', at, kind, reason, note }),
   );
   shell.evidence.keepEvents(object, decision.status, events);
-  const { rule, because, status } = decision;
+  const { rule, because, status, triggers } = decision;
   const fields = { ...key, rule, ...because, phase: status.phase, runId: status.runId };
   const changes =
     status !== snapshot.status ||
@@ -172,7 +176,15 @@ function tell({ object, key, snapshot, decision }: Look, shell: Reconciler): voi
   for (const { reason, note } of decision.events.filter(isForPeople)) {
     shell.logger.warn({ ...key, runId: status.runId, reason }, note);
   }
+  shell.people.looked({ rollout: object, status, run: runOf(snapshot, status), triggers });
   shell.observer.decided(key, snapshot, decision);
+}
+
+/** A run that begins with this look follows the spec as it stands. */
+function runOf({ recorded, wanted, status: before }: Snapshot, { runId }: RolloutStatus) {
+  const isNew = before.runId !== runId;
+  const run = wanted.type === 'ok' ? wanted.run : undefined;
+  return isNew ? (run ?? recorded) : (recorded ?? run);
 }
 
 /** What calls a person must be found in the log too, where Events live for an hour. */

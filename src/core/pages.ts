@@ -6,7 +6,7 @@ import type { RolloutStatus } from '#api/status.ts';
 import type { EventDraft } from './decision.ts';
 
 /** Those of the causes that hold and page, and what is said of stable and of suites (engine.md). */
-const pagingReasons: readonly string[] = [
+export const pagingReasons: readonly string[] = [
   'ChainBroken',
   'BadQuery',
   'PrometheusDown',

@@ -1,14 +1,19 @@
-/** What of a spec leads outside and only the shell can judge: URLs that may not be asked, patterns its engine does not know. */
+/** What of a spec leads outside and only the shell can judge: URLs that may not be asked, patterns its engine does not know, channels. */
 import type { RolloutSpec } from '#api/rollout.ts';
 
 /** Each answers with the end of a sentence about the value, or undefined when nothing is wrong. */
 export interface OutsideChecks {
   readonly urlProblem?: ((url: string) => string | undefined) | undefined;
   readonly patternProblem?: ((pattern: string) => string | undefined) | undefined;
+  readonly channelProblem?: ((channel: string) => string | undefined) | undefined;
 }
 
 export function outsideProblems(spec: RolloutSpec, checks: OutsideChecks): string[] {
-  const { urlProblem = () => undefined, patternProblem = () => undefined } = checks;
+  const {
+    urlProblem = () => undefined,
+    patternProblem = () => undefined,
+    channelProblem = () => undefined,
+  } = checks;
   const say = (field: string, value: string, problem: string | undefined) =>
     problem === undefined ? [] : [`${field}: ${JSON.stringify(value)} ${problem}`];
   const urlAt = (field: string, url: string | undefined) =>
@@ -24,5 +29,8 @@ export function outsideProblems(spec: RolloutSpec, checks: OutsideChecks): strin
       ),
     ]),
     ...urlAt('spec.rollback.health.url', spec.rollback.health?.url),
+    ...spec.notify.flatMap(({ channel }, index) =>
+      say(`spec.notify[${index}].channel`, channel, channelProblem(channel)),
+    ),
   ];
 }

@@ -77,6 +77,7 @@ export function resolveSpec(input: ResolveInput): ResolvedSpec {
       intervalMs: parseDuration(spec.snapshots.interval),
       keepRuns: spec.snapshots.keepRuns,
     },
+    notify: spec.notify,
     notActedOn: notActedOn(spec),
   };
   return { type: 'ok', run };

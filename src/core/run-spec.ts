@@ -4,6 +4,7 @@ import type { RollbackStageName } from '#api/rollback.ts';
 import type { CheckpointRequirement } from '#api/schedule.ts';
 import type { SuccessRequirement } from '#api/success.ts';
 import type { Probe, SuiteFigureOf } from './answer.ts';
+import type { Subscription } from './notices/policy.ts';
 
 export interface Backend {
   readonly service: string;
@@ -244,6 +245,8 @@ export interface RunSpec {
   readonly metrics: readonly RunMetric[];
   readonly serviceMonitor: RunServiceMonitor | undefined;
   readonly snapshots: { readonly intervalMs: number; readonly keepRuns: number };
+  /** Who has asked to be told what. */
+  readonly notify: readonly Subscription[];
   /** Fields that are set and that this version does not act on. */
   readonly notActedOn: readonly string[];
 }

@@ -39,7 +39,6 @@ describe('what this version does not carry out is refused:', () => {
 describe('what has no effect on traffic yet', () => {
   const spec: Partial<RolloutSpecInput> = {
     healthSuites: [suite],
-    notify: [{ channel: 'slack', events: ['Held'] }],
     preflight: { alertRules: ['A'], dashboards: [{ uid: 'd' }], targets: [{ job: 'j' }] },
     rollback: { healthSuite: 'smoke', health: { url: 'http://h' } },
   };
@@ -51,7 +50,7 @@ describe('what has no effect on traffic yet', () => {
     assert.equal(accepted?.status, 'True');
     assert.match(
       accepted?.message ?? '',
-      /does not act on spec\.notify, spec\.preflight\.alertRules, spec\.preflight\.dashboards, spec\.preflight\.targets$/,
+      /does not act on spec\.preflight\.alertRules, spec\.preflight\.dashboards, spec\.preflight\.targets$/,
     );
     assert.equal(run.status.step, 'dark');
   });

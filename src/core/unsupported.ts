@@ -18,7 +18,6 @@ export function unsupported(spec: RolloutSpec): string[] {
 export function notActedOn(spec: RolloutSpec): string[] {
   const { preflight } = spec;
   const fields: readonly (readonly [string, boolean])[] = [
-    ['notify', spec.notify.length > 0],
     ['preflight.alertRules', preflight.alertRules.length > 0],
     ['preflight.dashboards', preflight.dashboards.length > 0],
     ['preflight.targets', preflight.targets.length > 0],

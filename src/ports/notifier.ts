@@ -1,45 +1,12 @@
-/** Telling people: what a message is, which channels there are, and what a channel makes of a message. */
-import type { NotificationKind } from '#api/notify.ts';
-import type { Severity } from '#core/run-spec.ts';
+/** Telling people: which channels there are, and what a channel makes of a message. */
+import type { RolloutStatus } from '#api/status.ts';
+import type { Delivery, Ledger } from '#core/notices/ledger.ts';
+import type { Message } from '#core/notices/message.ts';
+import type { RunSpec } from '#core/run-spec.ts';
+import type { TriggerOutcome } from '#core/trigger.ts';
+import type { KubeObject, ObjectKey } from './cluster.ts';
 
-/** What one thing that needs an answer is known by, over all messages about it. */
-export interface Incident {
-  /** The same from opening to closing, in every process. */
-  readonly key: string;
-  readonly state: 'Open' | 'Acknowledged' | 'Closed';
-  readonly openedAt: string;
-  readonly acknowledgedBy?: string;
-}
-
-export interface MessageDetail {
-  readonly label: string;
-  readonly value: string;
-}
-
-/** Whole by itself, so that it can be kept and sent by another process. */
-export interface Message {
-  /** Names the fact, not the try: equal for every repetition. At most 64 letters of [0-9a-f]. */
-  readonly id: string;
-  readonly kind: NotificationKind;
-  readonly severity: Severity;
-  /** Since when it is so. */
-  readonly at: string;
-  readonly namespace: string;
-  readonly rollout: string;
-  readonly revision: string;
-  readonly runId: string;
-  /** The trigger, step, checkpoint or reason that it is about; empty for the run as a whole. */
-  readonly subject: string;
-  /** A line: whom it is about, and what is so. */
-  readonly title: string;
-  /** The decision's own sentence. */
-  readonly text: string;
-  readonly details: readonly MessageDetail[];
-  /** Further lines, Markdown: a checklist, a report. */
-  readonly body?: string;
-  readonly runbookUrl?: string;
-  readonly incident?: Incident;
-}
+export type { Message } from '#core/notices/message.ts';
 
 export type SendOutcome =
   /** `answer` is what the server said. */
@@ -126,3 +93,50 @@ export type ChannelDefinition =
       /** Signs what is sent. */
       readonly secret: SecretReference;
     });
+
+/** What the outbox takes: what a look has seen. It never waits, never throws and delays nothing. */
+export interface Announcer {
+  looked(look: NoticeLook): void;
+  /** The rollout is gone: what is open is closed. */
+  forget(key: ObjectKey): void;
+}
+
+export interface NoticeLook {
+  readonly rollout: KubeObject;
+  /** As it was written. */
+  readonly status: RolloutStatus;
+  readonly run: RunSpec | undefined;
+  readonly triggers: readonly TriggerOutcome[];
+}
+
+/** Where nobody is to be told. */
+export const noAnnouncer: Announcer = { looked: () => undefined, forget: () => undefined };
+
+/** Figures about channels. */
+export interface NoticeObserver {
+  sent(channel: string, durationMs: number): void;
+  /** A try that failed and is repeated. */
+  failed(channel: string): void;
+  /** Given up: refused, too old, or too many. */
+  lost(channel: string, why: 'refused' | 'old' | 'full'): void;
+  /** @param oldestAtMs since when the oldest waits, ms since the epoch */
+  waiting(channel: string, count: number, oldestAtMs: number | undefined): void;
+}
+
+/** What was told of a rollout, and what is still on its way. */
+export interface KeptNotices {
+  readonly ledger: Ledger | undefined;
+  readonly pending: readonly PendingDelivery[];
+}
+
+export interface PendingDelivery extends Delivery {
+  /** Since when it waits, ms since the epoch. */
+  readonly sinceMs: number;
+}
+
+/** Both reject with ClusterError, and honour the signal. */
+export interface NoticeStore {
+  /** Undefined: nothing is kept. */
+  load(rollout: KubeObject, signal: AbortSignal): Promise<KeptNotices | undefined>;
+  save(rollout: KubeObject, kept: KeptNotices, signal: AbortSignal): Promise<void>;
+}

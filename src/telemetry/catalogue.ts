@@ -199,6 +199,37 @@ export const events = {
     help: 'Snapshots and events that were kept or given up, and tries to keep some that failed.',
     labels: ['outcome'],
   },
+  genesis_notifications_sent_total: {
+    type: 'counter',
+    help: 'Messages that a channel has taken.',
+    labels: ['channel'],
+  },
+  genesis_notifications_failed_total: {
+    type: 'counter',
+    help: 'Tries to send a message that failed and are repeated.',
+    labels: ['channel'],
+  },
+  genesis_notifications_lost_total: {
+    type: 'counter',
+    help: 'Messages that were given up: refused for good, too old, or too many at once.',
+    labels: ['channel', 'why'],
+  },
+  genesis_notifications_waiting: {
+    type: 'gauge',
+    help: 'Messages that wait to be sent.',
+    labels: ['channel'],
+  },
+  genesis_notifications_oldest_timestamp_seconds: {
+    type: 'gauge',
+    help: 'Since when the oldest message waits, as a Unix time; 0 while none does.',
+    labels: ['channel'],
+  },
+  genesis_notification_duration_seconds: {
+    type: 'histogram',
+    help: 'How long a channel took to take a message.',
+    labels: ['channel'],
+    buckets: requestBuckets,
+  },
   genesis_evaluations_total: {
     type: 'counter',
     help: 'Looks at the triggers of a rollout, by the worst state found.',

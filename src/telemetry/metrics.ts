@@ -2,6 +2,7 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Clock } from '#ports/clock.ts';
 import type { Resource } from '#ports/cluster.ts';
+import type { NoticeObserver } from '#ports/notifier.ts';
 import type { WorkQueueMetrics } from '#runtime/work-queue.ts';
 import {
   createRequestMetrics,
@@ -14,6 +15,7 @@ import { createEvidenceMetrics, type EvidenceObserver } from './evidence-metrics
 import { Instruments } from './instruments.ts';
 import type { LookObserver } from './look.ts';
 import { CONTROLLER, createLookMetrics } from './look-metrics.ts';
+import { createNoticeMetrics } from './notice-metrics.ts';
 import { createQueryMetrics, type QueryObserver } from './query-metrics.ts';
 import { createQueueMetrics } from './queue-metrics.ts';
 import { RolloutSeries } from './rollout-series.ts';
@@ -22,6 +24,8 @@ export interface Telemetry {
   readonly reconciles: LookObserver;
   readonly queries: QueryObserver;
   readonly evidence: EvidenceObserver;
+  /** For the channels that are configured. */
+  readonly notices: (channels: readonly string[]) => NoticeObserver;
   readonly requests: RequestObserver;
   readonly queue: WorkQueueMetrics;
   /** To be called once for each stream. */
@@ -64,6 +68,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     reconciles: createLookMetrics(instruments, series),
     queries: createQueryMetrics(instruments),
     evidence: createEvidenceMetrics(instruments),
+    notices: createNoticeMetrics(instruments),
     requests: createRequestMetrics(instruments),
     queue: createQueueMetrics(instruments, clock, CONTROLLER),
     watchOf: createWatchMetrics(instruments),

@@ -2,7 +2,10 @@
  * The world of operator.test.ts: a real API server with pods that become Ready, the real operator in this process, and a
  * stub for Prometheus whose answers a test sets. Routes have no parents, so no gateway has to accept them.
  */
+import { readFileSync } from 'node:fs';
 import type { RolloutStatus } from '#api/status.ts';
+import { toNotifications } from '#config/channels.ts';
+import { notificationsSchema } from '#config/notifications.ts';
 import { silentLogger } from '#ports/logger.ts';
 import { systemClock } from '#runtime/clock.ts';
 import {
@@ -26,9 +29,13 @@ export interface OperatorWorld {
   stop(): Promise<void>;
 }
 
-export async function startOperatorWorld(
-  options: Pick<ControlPlaneOptions, 'users'> = {},
-): Promise<OperatorWorld> {
+export async function startOperatorWorld({
+  notifications = {},
+  ...options
+}: Pick<ControlPlaneOptions, 'users'> & {
+  /** As in the operator's file. */
+  readonly notifications?: object;
+} = {}): Promise<OperatorWorld> {
   const plane = await startControlPlane({
     ...options,
     kwok: true,
@@ -57,6 +64,9 @@ export async function startOperatorWorld(
     lease: undefined,
     evidenceDirectory: undefined,
     manifests: undefined,
+    notifications: toNotifications(notificationsSchema.parse(notifications)),
+    ownNamespace: namespace,
+    readText: (path) => readFileSync(path, 'utf8'),
     client: { requestsPerSecond: 200, burst: 400 },
     clock: systemClock,
     logger: silentLogger,

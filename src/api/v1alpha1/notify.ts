@@ -27,15 +27,18 @@ export const notificationKinds = {
   RollbackStuck: 'A route does not go to 0.',
   RollbackFinished: 'The rollback is complete.',
   Succeeded: 'The rollout succeeded.',
+  LookDue: 'By the schedule of the operator it is time to look.',
+  Digest: 'The regular summary, with the checklist or with trends.',
 } as const;
 
 export type NotificationKind = keyof typeof notificationKinds;
 
-const kinds = Object.keys(notificationKinds) as readonly NotificationKind[];
+/** In the order of the reference. */
+export const notificationKindNames = Object.keys(notificationKinds) as readonly NotificationKind[];
 
 export const notifySchema = z.object({
   channel: name("The name of a channel of the operator's configuration."),
-  events: setOf(z.enum(kinds), kinds.length, 1)
+  events: setOf(z.enum(notificationKindNames), notificationKindNames.length, 1)
     .describe('What is told. Without it: everything.')
     .optional(),
   minSeverity: z.enum(severities).describe('Only from this severity on.').optional(),
