@@ -211,17 +211,7 @@ async function plug(
     routers: createRouters(cluster, logger),
     workloads: createWorkloads({ cluster, logger, watchState: watching.workloads }),
     rightOfWay,
-    manifests:
-      options.manifests === undefined
-        ? noManifests
-        : createManifestKeeper({
-            source: options.manifests,
-            cluster,
-            clock,
-            logger,
-            rightOfWay,
-            stopping,
-          }),
+    manifests: manifestsOf(options, { cluster, rightOfWay, stopping }),
     evidence,
     prober: createProber(web),
     suites: createSuiteBoard({
@@ -248,6 +238,18 @@ async function plug(
   lookAt = (rollout) => controller.look(rollout);
   watching.start(controller);
   return { cluster, events, people, evidence, metrics, web, controller };
+}
+
+function manifestsOf(
+  { manifests: source, clock, logger }: OperatorOptions,
+  parts: {
+    readonly cluster: KubeCluster;
+    readonly rightOfWay: RightOfWay;
+    readonly stopping: AbortSignal;
+  },
+): Reconciler['manifests'] {
+  if (source === undefined) return noManifests;
+  return createManifestKeeper({ source, clock, logger, ...parts });
 }
 
 function eventsOf({ clock, logger, lease }: OperatorOptions, cluster: KubeCluster): Events {

@@ -176,15 +176,15 @@ function tell({ object, key, snapshot, decision }: Look, shell: Reconciler): voi
   for (const { reason, note } of decision.events.filter(isForPeople)) {
     shell.logger.warn({ ...key, runId: status.runId, reason }, note);
   }
-  shell.people.looked({ rollout: object, status, run: runOf(snapshot, status), triggers });
+  shell.people.looked({ rollout: object, status, run: runAfter(snapshot, status), triggers });
   shell.observer.decided(key, snapshot, decision);
 }
 
 /** A run that begins with this look follows the spec as it stands. */
-function runOf({ recorded, wanted, status: before }: Snapshot, { runId }: RolloutStatus) {
-  const isNew = before.runId !== runId;
-  const run = wanted.type === 'ok' ? wanted.run : undefined;
-  return isNew ? (run ?? recorded) : (recorded ?? run);
+function runAfter(snapshot: Snapshot, { runId }: RolloutStatus): RunSpec | undefined {
+  const { recorded, wanted, status: before } = snapshot;
+  if (before.runId === runId) return runOf(snapshot);
+  return wanted.type === 'ok' ? wanted.run : recorded;
 }
 
 /** What calls a person must be found in the log too, where Events live for an hour. */
