@@ -6,7 +6,15 @@ import { type Condition, formatValue, holds } from '#api/condition-text.ts';
 import { usedPlaceholders } from '#api/placeholders.ts';
 import type { Ask } from './answer.ts';
 import { firstHold, type HoldProof, type Truth } from './hold-proof.ts';
-import { fillMeasure, type Reading, type ReadingAt, readAt, readWindow } from './reading.ts';
+import {
+  collected,
+  fillMeasure,
+  type Reading,
+  type ReadingAt,
+  readAt,
+  type Scan,
+  scanWindow,
+} from './reading.ts';
 import type { Measure, RunCriterion } from './run-spec.ts';
 import { clockText, spanText } from './time.ts';
 
@@ -38,13 +46,35 @@ export function judgeCriterion(criterion: RunCriterion, window: CriteriaWindow):
   const span = expectedSpan(measure, window);
   if (span === undefined) return { type: 'met', message: `${name}: canary has no traffic yet` };
   const filled = fillMeasure(measure, window.fill);
-  const readings = readWindow(filled, { ...span, stepMs: window.intervalMs }, window.ask);
-  if (readings === undefined) return { type: 'unknown', message: `${name} is being asked` };
-  if ('type' in readings) return { type: 'unknown', message: `${name}: ${readings.message}` };
-  if (measure.type === 'suite' && readings.every(({ reading }) => reading.type !== 'value')) {
+  const scan = scanWindow(filled, { ...span, stepMs: window.intervalMs }, window.ask);
+  if (scan === undefined) return { type: 'unknown', message: `${name} is being asked` };
+  if (typeof scan !== 'function') return { type: 'unknown', message: `${name}: ${scan.message}` };
+  const tally = tallyOf(scan, criterion.condition);
+  if (measure.type === 'suite' && tally.values === 0) {
     return { type: 'unknown', message: `${name}: the suite has no result yet` };
   }
-  return judgeReadings(criterion, readings, window.intervalMs);
+  return judgeReadings(criterion, { scan, tally, intervalMs: window.intervalMs });
+}
+
+/** How many readings of a window there are, and of how many something is known. */
+interface Tally {
+  readonly points: number;
+  readonly values: number;
+  readonly violations: number;
+}
+
+function tallyOf(scan: Scan, condition: Condition): Tally {
+  const truthOf = truthReader(condition);
+  let points = 0;
+  let values = 0;
+  let violations = 0;
+  scan((_, reading) => {
+    const truth = truthOf(reading);
+    points += 1;
+    if (truth !== 'unknown') values += 1;
+    if (truth === 'true') violations += 1;
+  });
+  return { points, values, violations };
 }
 
 /** A query that names `$(window)` looks over all of it by itself: asked once, at its end. */
@@ -95,24 +125,33 @@ function expectedSpan(
 
 function judgeReadings(
   criterion: RunCriterion,
+  { scan, tally, intervalMs }: { scan: Scan; tally: Tally; intervalMs: number },
+): CriterionVerdict {
+  const { name, condition } = criterion;
+  // In most windows nothing is violated, and then there is nothing that could have lasted.
+  const lasted =
+    tally.violations === 0 ? undefined : lasting(criterion, collected(scan), intervalMs);
+  if (lasted !== undefined) return { type: 'missed', message: lasted };
+  const share = tally.values / Math.max(1, tally.points);
+  if (share < COVERAGE_MIN) {
+    const message = `${name}: readings cover ${percentText(share)} of ${spanText(tally.points * intervalMs)}, 99% are needed`;
+    return { type: 'missed', message };
+  }
+  return { type: 'met', message: `${name} ${condition.text}` };
+}
+
+/** The violation that lasted its time, as a sentence; undefined: none did. */
+function lasting(
+  criterion: RunCriterion,
   readings: readonly ReadingAt[],
   intervalMs: number,
-): CriterionVerdict {
-  const { name, condition, forMs } = criterion;
+): string | undefined {
+  const { condition, forMs } = criterion;
   const truthOf = truthReader(condition);
   const truths = readings.map(({ atMs, reading }): Truth => ({ atMs, truth: truthOf(reading) }));
   const boundMs = readings[0]?.atMs ?? 0;
   const violation = firstHold(truths, { boundMs, forMs, intervalMs });
-  if (violation !== undefined) {
-    return { type: 'missed', message: violationText(criterion, violation, readings) };
-  }
-  const known = truths.filter(({ truth }) => truth !== 'unknown').length;
-  const share = known / Math.max(1, truths.length);
-  if (share < COVERAGE_MIN) {
-    const message = `${name}: readings cover ${percentText(share)} of ${spanText(truths.length * intervalMs)}, 99% are needed`;
-    return { type: 'missed', message };
-  }
-  return { type: 'met', message: `${name} ${condition.text}` };
+  return violation && violationText(criterion, violation, readings);
 }
 
 /** A violation is what is true or false here. Neighbours often are the same reading. */

@@ -156,18 +156,43 @@ export function readWindow(
   window: Window,
   ask: Ask,
 ): readonly ReadingAt[] | FailedAnswer | undefined {
+  const scan = scanWindow(measure, window, ask);
+  return typeof scan === 'function' ? collected(scan) : scan;
+}
+
+/** Goes through the readings of a window in order of time, as often as it is called. */
+export type Scan = (visit: (atMs: number, reading: Reading) => void) => void;
+
+/** As `readWindow`, for who need not keep the readings: a window of days has tens of thousands. */
+export function scanWindow(
+  measure: FilledMeasure,
+  window: Window,
+  ask: Ask,
+): Scan | FailedAnswer | undefined {
+  assert(window.stepMs > 0, 'the step of a window is positive');
   const sources = sourcesOf(measure).filter((one) => one !== undefined);
   const answers = sources.map((source) => readSeries(source, window, ask));
-  const readers: Reader[] = [];
+  const series: (readonly Series[])[] = [];
   for (const answer of answers) {
     if (answer === undefined || 'type' in answer)
       return answers.includes(undefined) ? undefined : answer;
-    readers.push(onePerPoint(answer, seriesOf(measure)));
+    series.push(answer);
   }
-  const [first, second] = readers;
-  assert(first !== undefined, 'a measure asks at least one question');
-  const read = second === undefined ? alike(first, readQuery) : alikePair(first, second, readRatio);
-  return gridPoints(window).map((atMs) => ({ atMs, reading: read(atMs) }));
+  return (visit) => {
+    const [first, second] = series.map((one) => onePerPoint(one, seriesOf(measure)));
+    assert(first !== undefined, 'a measure asks at least one question');
+    const read =
+      second === undefined ? alike(first, readQuery) : alikePair(first, second, readRatio);
+    for (let atMs = window.startMs; atMs <= window.endMs; atMs += window.stepMs) {
+      visit(atMs, read(atMs));
+    }
+  };
+}
+
+export function collected(scan: Scan): readonly ReadingAt[] {
+  const readings: ReadingAt[] = [];
+  scan((atMs, reading) => readings.push({ atMs, reading }));
+  return readings;
 }
 
 type Reader = (atMs: number) => Single;
