@@ -5,7 +5,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { type ApiClient, type KubeObject, readManifest } from './api-client.ts';
+import type { ApiClient, KubeObject } from './api-client.ts';
 import { type BuildOptions, toolPath } from './build.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { argocdCrds } from './manifests.ts';
@@ -14,8 +14,6 @@ import { freePorts } from './ports.ts';
 
 export interface ArgocdOptions extends BuildOptions {
   readonly plane: Pick<ControlPlane, 'client' | 'kubeconfigPath' | 'runFolder' | 'url' | 'tokens'>;
-  /** A manifest of the ConfigMap `argocd-cm`. */
-  readonly configMap: string;
   /** How soon a difference between Git and the cluster is seen without an event. Default 5. */
   readonly resyncSeconds?: number;
 }
@@ -38,7 +36,7 @@ export async function prepareArgocd(options: BuildOptions = {}): Promise<void> {
   await argocdCrds(options);
 }
 
-/** Resolves when every part is ready. */
+/** Resolves when every part is ready. A ConfigMap `argocd-cm` that is there already is kept. */
 export async function startArgocd(options: ArgocdOptions): Promise<Argocd> {
   const { plane } = options;
   await plane.client.applyFiles(...(await argocdCrds(options)));
@@ -164,7 +162,7 @@ async function startComponent(options: ArgocdOptions, component: Component): Pro
 
 /** What an installation of Argo CD has, as far as these parts read it. */
 async function applySettings(client: ApiClient, options: ArgocdOptions): Promise<void> {
-  const { plane, configMap } = options;
+  const { plane } = options;
   await client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: argocdNamespace } });
   const metadata = (name: string, labels: Record<string, string> = {}) => ({
     name,
@@ -178,7 +176,6 @@ async function applySettings(client: ApiClient, options: ArgocdOptions): Promise
       kind: 'ConfigMap',
       metadata: metadata(name),
     })),
-    ...(await readManifest(configMap)),
     {
       apiVersion: 'v1',
       kind: 'Secret',

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
-import { run } from '../../scripts/testbed/command.ts';
+import { run } from '#scripts/testbed/command.ts';
 
 export class Repository {
   readonly folder: string;

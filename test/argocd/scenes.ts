@@ -3,7 +3,7 @@ import type { DecisionEntry } from '#api/status.ts';
 import { namespace, referenceTo, statusOf } from '../cluster/operator-world.ts';
 import { pollUntil } from '../cluster/testbed-polling.ts';
 import { flagKey, serviceManifests } from './manifests.ts';
-import { type ArgocdWorld, applicationReference, type Sight } from './world.ts';
+import { type ArgocdWorld, applicationReference, mayRelease, type Sight } from './world.ts';
 
 /** A whole run under one way of syncing. */
 export interface Run {
@@ -23,6 +23,8 @@ export interface Observations {
   readonly client: Run;
   /** Without ignoreDifferences: canary's share until it was first taken back. */
   readonly fought: readonly number[];
+  /** What the guide's role may do. */
+  readonly rights: { readonly promote: string; readonly sync: string };
   readonly story: {
     readonly atHalf: Sight | undefined;
     readonly paused: Sight | undefined;
@@ -79,6 +81,11 @@ export async function play(world: ArgocdWorld): Promise<Observations> {
   const fought = await playFight(world);
   const paused = await playPause(world);
   const promoted = await playPromotion(world);
+  const { kubeconfigPath } = world.operator.plane;
+  const rights = {
+    promote: await mayRelease(kubeconfigPath, 'action/genesis.dev/GenesisRollout/promote'),
+    sync: await mayRelease(kubeconfigPath, 'sync'),
+  };
   const server = await ended(world, 'server');
   const client = await ended(world, 'client');
   world.operator.value = 2;
@@ -92,6 +99,7 @@ export async function play(world: ArgocdWorld): Promise<Observations> {
     server,
     client,
     fought,
+    rights,
     story: { ...paused, ...promoted, rolledBack, weights },
   };
 }

@@ -1,6 +1,6 @@
 /** Argo CD, the operator and a Git repository around one control plane, and what is seen of Applications and routes. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, writeFile } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { systemClock } from '#runtime/clock.ts';
 import { startWatch } from '#scripts/demo/watch.ts';
@@ -10,13 +10,17 @@ import {
   type KubeObject,
   type ObjectReference,
   startArgocd,
+  toolPath,
 } from '#scripts/testbed/index.ts';
+import { run } from '#scripts/testbed/command.ts';
+import { searchPath } from '#scripts/testbed/environment.ts';
 import {
   canaryWeight,
   namespace,
   type OperatorWorld,
   startOperatorWorld,
 } from '../cluster/operator-world.ts';
+import { blockOf, root } from '../gitops/guide.ts';
 import { Repository } from './repository.ts';
 import { acceptRoute } from './stub-gateway.ts';
 
@@ -54,7 +58,7 @@ export interface Application extends KubeObject {
   };
 }
 
-const deployFolder = join(import.meta.dirname, '../../deploy/argocd');
+const guidePath = 'docs/gitops-argo-cd.md';
 
 export async function startArgocdWorld(): Promise<ArgocdWorld> {
   const operator = await startOperatorWorld();
@@ -62,7 +66,9 @@ export async function startArgocdWorld(): Promise<ArgocdWorld> {
   const { client } = plane;
   const repository = new Repository(join(plane.runFolder, 'git'));
   await repository.create();
-  const argocd = await startArgocd({ plane, configMap: join(deployFolder, 'argocd-cm.yaml') });
+  await client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: argocdNamespace } });
+  await followGuide(plane.kubeconfigPath);
+  const argocd = await startArgocd({ plane });
   const sights: Record<string, Sight[]> = {};
   const weights: Record<string, number[]> = {};
   const watches = [
@@ -100,12 +106,32 @@ export async function startArgocdWorld(): Promise<ArgocdWorld> {
   };
 }
 
+/** The commands of the guide, as it says them. */
+async function followGuide(kubeconfig: string): Promise<void> {
+  const folder = dirname(await toolPath('kubectl'));
+  const commands = await blockOf(guidePath, 'sh');
+  const env = { KUBECONFIG: kubeconfig, PATH: [folder, searchPath()].join(delimiter) };
+  await run('sh', ['-ec', commands], { cwd: root, env });
+}
+
+/** Whether somebody in the guide's role may do this, by Argo CD's own command. */
+export async function mayRelease(kubeconfig: string, action: string): Promise<string> {
+  const policy = join(dirname(kubeconfig), 'policy.csv');
+  await writeFile(policy, await blockOf(guidePath, 'csv'));
+  const rest = ['applications', 'default/checkout', '--policy-file', policy];
+  const settings = ['--kubeconfig', kubeconfig, '--namespace', argocdNamespace];
+  const args = ['admin', 'settings', 'rbac', 'can', 'role:release', action, ...rest, ...settings];
+  // `No` is an exit code as well.
+  const answer = await run('sh', ['-c', '"$@" || true', 'sh', await toolPath('argocd'), ...args]);
+  return answer.trim();
+}
+
 async function documented(
   name: string,
   repository: Repository,
   argocd: Argocd,
 ): Promise<Application> {
-  const text = await readFile(join(deployFolder, 'application.yaml'), 'utf8');
+  const text = await readFile(join(root, 'deploy/argocd/application.yaml'), 'utf8');
   const application = parse(text.replaceAll('checkout-flags', `${name}-flags`)) as Application;
   application.metadata = { ...application.metadata, name };
   application.spec.source = { ...application.spec.source, repoURL: repository.url, path: name };

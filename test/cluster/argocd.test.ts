@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { gatewayApiCrds, kwokStages, prepareArgocd } from '#scripts/testbed/index.ts';
-import { run } from '../../scripts/testbed/command.ts';
+import { run } from '#scripts/testbed/command.ts';
 import type { Observations } from '../argocd/scenes.ts';
 import type { Sight } from '../argocd/world.ts';
 
@@ -80,6 +80,10 @@ describe('under Argo CD with self-heal', { timeout: withinMs }, () => {
       [asked?.decision, asked?.by, asked?.outcome],
       ['Promote', 'annotation', 'Applied'],
     );
+  });
+
+  test("the guide's role may promote, and may not sync", () => {
+    assert.deepEqual(seen.rights, { promote: 'Yes', sync: 'No' });
   });
 
   test('a rollback is Degraded, says why, and is not undone', () => {

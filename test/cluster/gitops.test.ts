@@ -1,14 +1,18 @@
 /** Argo CD's Lua runner and Flux's kstatus and CEL, on every state that the engine writes. No API server is needed. */
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
+import { parse } from 'yaml';
 import { requestVerbs } from '#core/requests.ts';
 import { decisionObject, decisionStates } from '../gitops/decision-states.ts';
+import { blockOf, root } from '../gitops/guide.ts';
 import { actionPatch, judge, type Opinion, runTables, type Teaching } from '../gitops/judge.ts';
 import { healthMessage, possibleVerbs, rolloutStates } from '../gitops/rollout-states.ts';
 import { readTeaching } from '../gitops/teaching.ts';
 
-const customizations = join(import.meta.dirname, '../../deploy/argocd/resource_customizations');
+const customizations = join(root, 'deploy/argocd/resource_customizations');
 
 let teaching: Teaching;
 before(async () => {
@@ -50,6 +54,23 @@ describe('a GenesisRollout, with argocd-cm.yaml and the guide for Flux', () => {
     });
   }
 });
+
+test('the guide quotes deploy/argocd/application.yaml', async () => {
+  const quoted = parse(await blockOf('docs/gitops-argo-cd.md', 'yaml')) as Application;
+  const whole = parse(
+    await readFile(join(root, 'deploy/argocd/application.yaml'), 'utf8'),
+  ) as Application;
+  assert.deepEqual(quoted.metadata.annotations, whole.metadata.annotations);
+  assert.deepEqual(quoted.spec.syncPolicy, whole.spec.syncPolicy);
+  const isMissing = (one: object) =>
+    !whole.spec.ignoreDifferences.some((other) => isDeepStrictEqual(one, other));
+  assert.deepEqual(quoted.spec.ignoreDifferences.filter(isMissing), []);
+});
+
+interface Application {
+  readonly metadata: { readonly annotations: object };
+  readonly spec: { readonly syncPolicy: object; readonly ignoreDifferences: readonly object[] };
+}
 
 describe('a GenesisDecision', () => {
   for (const state of decisionStates) {

@@ -1,6 +1,6 @@
 /** What Argo CD and Flux make of objects, asked of their own code: `test/gitops/judge`, built by the testbed. */
 import { toolPath } from '#scripts/testbed/index.ts';
-import { run } from '../../scripts/testbed/command.ts';
+import { run } from '#scripts/testbed/command.ts';
 
 export interface Opinion {
   readonly argo: { readonly status: string; readonly message: string };
