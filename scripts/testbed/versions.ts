@@ -78,7 +78,7 @@ export const tools = {
       type: 'program',
       folder: 'test/gitops/judge',
       base: argoModule,
-      requires: ['github.com/fluxcd/pkg/runtime v0.60.0'],
+      requires: ['github.com/fluxcd/pkg/runtime v0.60.0', 'github.com/fluxcd/pkg/ssa v0.48.0'],
     },
   },
   'redis-server': {

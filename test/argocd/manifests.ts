@@ -1,9 +1,10 @@
 /** What one service keeps in Git: two Deployments with their Services, the route between them, and the rollout. */
+import type { KubeObject } from '#scripts/testbed/index.ts';
 import { namespace, rollout } from '../cluster/operator-world.ts';
 import { gateway } from './stub-gateway.ts';
 
 /** @param spec what differs from the rollout of the operator's world */
-export function serviceManifests(name: string, spec: object): readonly object[] {
+export function serviceManifests(name: string, spec: object): readonly KubeObject[] {
   const stable = `${name}-stable`;
   const canary = `${name}-canary`;
   const flags = {
@@ -35,7 +36,7 @@ function flagMap(name: string): string {
   return `${name}-flags`;
 }
 
-function arm(name: string): readonly object[] {
+function arm(name: string): readonly KubeObject[] {
   const labels = { app: name };
   const template = { metadata: { labels }, spec: { containers: [{ name: 'app', image: 'app' }] } };
   return [
@@ -55,7 +56,7 @@ function arm(name: string): readonly object[] {
 }
 
 /** As a person writes it: without the fields that the API server fills in. */
-function route(name: string): object {
+function route(name: string): KubeObject {
   const backend = (service: string, weight: number) => ({ name: service, port: 80, weight });
   const backendRefs = [backend(`${name}-stable`, 100), backend(`${name}-canary`, 0)];
   return {

@@ -4,6 +4,8 @@ import { delimiter, dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { systemClock } from '#runtime/clock.ts';
 import { startWatch } from '#scripts/demo/watch.ts';
+import { run } from '#scripts/testbed/command.ts';
+import { searchPath } from '#scripts/testbed/environment.ts';
 import {
   type Argocd,
   argocdNamespace,
@@ -12,8 +14,6 @@ import {
   startArgocd,
   toolPath,
 } from '#scripts/testbed/index.ts';
-import { run } from '#scripts/testbed/command.ts';
-import { searchPath } from '#scripts/testbed/environment.ts';
 import {
   canaryWeight,
   namespace,

@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
-import { gatewayApiCrds, kwokStages, prepareArgocd } from '#scripts/testbed/index.ts';
 import { run } from '#scripts/testbed/command.ts';
+import { gatewayApiCrds, kwokStages, prepareArgocd } from '#scripts/testbed/index.ts';
 import type { Observations } from '../argocd/scenes.ts';
 import type { Sight } from '../argocd/world.ts';
 

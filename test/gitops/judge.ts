@@ -1,6 +1,7 @@
 /** What Argo CD and Flux make of objects, asked of their own code: `test/gitops/judge`, built by the testbed. */
-import { toolPath } from '#scripts/testbed/index.ts';
+
 import { run } from '#scripts/testbed/command.ts';
+import { toolPath } from '#scripts/testbed/index.ts';
 
 export interface Opinion {
   readonly argo: { readonly status: string; readonly message: string };
@@ -45,6 +46,17 @@ export interface TableRow {
 /** Runs health_test.yaml and action_test.yaml of a folder laid out as Argo CD's `resource_customizations`. */
 export async function runTables(folder: string): Promise<readonly TableRow[]> {
   return JSON.parse(await ask(['tables', folder], {})) as TableRow[];
+}
+
+/** As a Flux Kustomization does. @returns what became of each object, by `Kind/namespace/name` */
+export async function applyAsFlux(
+  kubeconfig: string,
+  objects: readonly object[],
+): Promise<Readonly<Record<string, string>>> {
+  const answer = JSON.parse(await ask(['apply'], { kubeconfig, objects })) as {
+    actions: Record<string, string>;
+  };
+  return answer.actions;
 }
 
 async function ask(args: readonly string[], question: object): Promise<string> {

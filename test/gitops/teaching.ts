@@ -2,15 +2,16 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { blockOf, root } from './guide.ts';
+import { blocksOf, root } from './guide.ts';
 import type { Teaching } from './judge.ts';
 
 export async function readTeaching(): Promise<Teaching> {
-  const [configMap, kustomization] = await Promise.all([
+  const [configMap, blocks] = await Promise.all([
     readFile(join(root, 'deploy/argocd/argocd-cm.yaml'), 'utf8'),
-    blockOf('docs/gitops-flux.md', 'yaml'),
+    blocksOf('docs/gitops-flux.md', 'yaml'),
   ]);
   const { data } = parse(configMap) as { data: Record<string, string> };
+  const kustomization = blocks.find((block) => block.includes('healthCheckExprs:')) ?? '';
   const { spec } = parse(kustomization) as { spec: { healthCheckExprs: object[] } };
   return { argocdCm: data, healthCheckExprs: spec.healthCheckExprs };
 }

@@ -13,6 +13,7 @@ import (
 const usage = `Usage:
   judge objects           reads {argocdCm, healthCheckExprs, objects}; prints what each object is to Argo CD and Flux
   judge action            reads {argocdCm, object, action}; prints the merge patch that argocd-server would send
+  judge apply             reads {kubeconfig, objects}; applies them as Flux does, and prints what became of each
   judge tables FOLDER     runs the table tests of a folder laid out as Argo CD's resource_customizations`
 
 func main() {
@@ -28,6 +29,8 @@ func run(args []string) error {
 		return answer(judgeObjects)
 	case len(args) == 1 && args[0] == "action":
 		return answer(runAction)
+	case len(args) == 1 && args[0] == "apply":
+		return answer(applyAsFlux)
 	case len(args) == 2 && args[0] == "tables":
 		rows, err := runTables(args[1])
 		if err != nil {
