@@ -179,12 +179,14 @@ function namesOf(known: readonly { readonly name: string }[]): string {
 /** A file of certificates wins over data in the kubeconfig: client-node looks at it first. */
 function withServer(cluster: Cluster, flags: KubectlFlags): Cluster {
   const { server, certificateAuthority, skipTlsVerify, tlsServerName } = flags;
+  // client-node refuses http, such as that of `kubectl proxy`, unless it is told that nothing is to be verified.
+  const isPlain = (server ?? cluster.server).startsWith('http://');
   return {
     ...cluster,
     ...(server === undefined ? {} : { server: server.replace(/\/$/, '') }),
     ...(certificateAuthority === undefined ? {} : { caFile: certificateAuthority }),
     ...(tlsServerName === undefined ? {} : { tlsServerName }),
-    ...(skipTlsVerify === true ? { skipTLSVerify: true } : {}),
+    ...(skipTlsVerify === true || isPlain ? { skipTLSVerify: true } : {}),
   };
 }
 

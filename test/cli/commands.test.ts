@@ -1,6 +1,9 @@
 /** What the command line does without a server: flags, help, completion, and what it says when there is no answer. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -396,6 +399,27 @@ ${more}`,
       );
     });
   }
+
+  test('may lead to a server without TLS, such as that of kubectl proxy', async () => {
+    const server = createServer((_request, response) => {
+      response.end(JSON.stringify({ metadata: { resourceVersion: '1' }, items: [] }));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const connect: Terminal['connect'] = (options) =>
+      Promise.resolve(
+        openKubectlClient({ ...options, env: { HOME: folder }, clock, version: 'test' }),
+      );
+    const printed = await runCli(['get', '--server', `127.0.0.1:${port}`], { connect });
+    server.closeAllConnections();
+    server.close();
+    assert.deepEqual(printed, {
+      code: 0,
+      out: '',
+      err: 'No rollouts found in namespace default.\n',
+    });
+  });
 
   test('that cannot be used ends a command with 2', async () => {
     const env = { KUBECONFIG: '/no/such' };
