@@ -7,6 +7,8 @@ import { decisionCrd, rolloutCrd } from './crd.ts';
 import { deployFiles } from './deploy.ts';
 import { flagsReference } from './flags.ts';
 import { metricsReference } from './metrics.ts';
+import { mixinFiles } from './mixin/files.ts';
+import { packFiles } from './pack/files.ts';
 import { apiReference } from './reference.ts';
 import { scenarioJsonSchema } from './scenario-schema.ts';
 
@@ -26,6 +28,8 @@ export const generatedFiles: readonly GeneratedFile[] = [
   { path: 'docs/reference/flags.md', text: flagsReference },
   { path: 'docs/reference/metrics.md', text: metricsReference },
   { path: 'docs/reference/scenario.schema.json', text: scenarioJsonSchema },
+  ...mixinFiles,
+  ...packFiles,
   ...chartFiles,
   ...deployFiles,
 ];

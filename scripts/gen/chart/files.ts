@@ -3,8 +3,9 @@ import { stringify } from 'yaml';
 import { authorPolicy, authorPolicyBinding } from '#api/author-policy.ts';
 import { decisionPolicy, decisionPolicyBinding } from '#api/decision-policy.ts';
 import { decisionCrd, rolloutCrd } from '../crd.ts';
+import { operatorAlertsText } from '../mixin/alerts.ts';
+import { operatorDashboardText } from '../mixin/dashboard.ts';
 import { chartFacts, chartYaml } from './chart-yaml.ts';
-import { dashboardJson } from './dashboard.ts';
 import { valuesJsonSchema } from './describe-values.ts';
 import { chartReadme } from './readme.ts';
 import { valuesYaml } from './values-yaml.ts';
@@ -18,7 +19,8 @@ export const chartFiles = [
   { path: `${chart}/README.md`, text: () => chartReadme(chartFacts()) },
   { path: `${chart}/files/crds/genesisrollouts.yaml`, text: () => yaml(rolloutCrd()) },
   { path: `${chart}/files/crds/genesisdecisions.yaml`, text: () => yaml(decisionCrd()) },
-  { path: `${chart}/files/dashboard.json`, text: dashboardJson },
+  { path: `${chart}/files/alerts.yaml`, text: operatorAlertsText },
+  { path: `${chart}/files/dashboard.json`, text: operatorDashboardText },
   {
     path: `${chart}/files/admission-policies.yaml`,
     text: () => yaml(decisionPolicy, decisionPolicyBinding, authorPolicy, authorPolicyBinding),

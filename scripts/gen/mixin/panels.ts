@@ -1,22 +1,5 @@
-/** What the Grafana dashboard shows. Only series of docs/reference/metrics.md: test/chart-metrics.test.ts holds it to that. */
-
-export interface Panel {
-  readonly title: string;
-  readonly description: string;
-  readonly type: 'stat' | 'timeseries' | 'table' | 'state-timeline';
-  readonly unit?: string;
-  readonly min?: number;
-  readonly max?: number;
-  /** Of 24 columns. */
-  readonly width: number;
-  readonly height?: number;
-  readonly queries: readonly { readonly expr: string; readonly legend?: string }[];
-}
-
-interface Row {
-  readonly title: string;
-  readonly panels: readonly Panel[];
-}
+/** What the operator's own dashboard shows: rollouts, their triggers, and the operator. Only series of docs/reference/metrics.md. */
+import type { Row } from '#dashboards/grafana.ts';
 
 const chosen = 'namespace=~"$namespace",rollout=~"$rollout"';
 const each = '{{namespace}}/{{rollout}}';
@@ -75,6 +58,7 @@ const overview: Row = {
       title: 'Traffic of canary',
       description: 'As read back from the routes.',
       type: 'timeseries',
+      isStepped: true,
       unit: 'percentunit',
       min: 0,
       max: 1,

@@ -1,0 +1,209 @@
+/** The metrics contract of the Genesis pack: what services export, what the operator exports, and who looks at it. */
+import { stringify } from 'yaml';
+import { table } from '../markdown.ts';
+
+export interface PackMetric {
+  readonly name: string;
+  readonly type: 'gauge' | 'counter' | 'histogram';
+  readonly unit: string;
+  readonly from: 'osworld' | 'langmem' | 'service' | 'operator';
+  readonly meaning: string;
+  readonly target?: string;
+}
+
+const osworld = (name: string, rest: Omit<PackMetric, 'name' | 'from'>): PackMetric => ({
+  name: `genesis_osworld_${name}`,
+  from: 'osworld',
+  ...rest,
+});
+const langmem = (name: string, rest: Omit<PackMetric, 'name' | 'from'>): PackMetric => ({
+  name: `genesis_langmem_${name}`,
+  from: 'langmem',
+  ...rest,
+});
+
+export const packMetrics: readonly PackMetric[] = [
+  osworld('success_rate', {
+    type: 'gauge',
+    unit: 'percent, 0-100',
+    meaning: 'Tasks of the newest round that passed.',
+    target: '>= 90, tolerated >= 85',
+  }),
+  osworld('tasks_total', { type: 'counter', unit: 'tasks', meaning: 'Tasks that were run.' }),
+  osworld('tasks_passed', {
+    type: 'gauge',
+    unit: 'tasks',
+    meaning: 'Tasks of the newest round that passed.',
+  }),
+  osworld('tasks_failed', {
+    type: 'gauge',
+    unit: 'tasks',
+    meaning: 'Tasks of the newest round that failed.',
+  }),
+  osworld('task_duration_seconds', {
+    type: 'histogram',
+    unit: 'seconds',
+    meaning: 'Time of a task.',
+    target: 'P95 < 30 s',
+  }),
+  osworld('memory_usage_bytes', {
+    type: 'gauge',
+    unit: 'bytes',
+    meaning: 'Memory of the benchmark.',
+    target: '< 20 MB',
+  }),
+  osworld('step_count', {
+    type: 'gauge',
+    unit: 'steps',
+    meaning: 'Steps of a task, mean of the newest round.',
+  }),
+  langmem('dedup_rate', {
+    type: 'gauge',
+    unit: 'percent, 0-100',
+    meaning: 'Texts of the newest round that were known already.',
+    target: '>= 30, tolerated >= 25',
+  }),
+  langmem('p95_latency_ms', {
+    type: 'gauge',
+    unit: 'milliseconds',
+    meaning: 'Time to add a text, 95th percentile.',
+    target: '< 67 ms, wished 50 ms',
+  }),
+  langmem('cache_size', { type: 'gauge', unit: 'texts', meaning: 'Texts that are remembered.' }),
+  langmem('memory_usage_mb', {
+    type: 'gauge',
+    unit: 'MB of 1,000,000 bytes',
+    meaning: 'Memory of the service.',
+    target: '< 20 MB',
+  }),
+  langmem('ttl_cleanups_total', {
+    type: 'counter',
+    unit: 'texts',
+    meaning: 'Texts that were forgotten because their time was over.',
+  }),
+  langmem('exact_dedup_total', {
+    type: 'counter',
+    unit: 'texts',
+    meaning: 'Texts that were known word for word.',
+  }),
+  langmem('semantic_dedup_total', {
+    type: 'counter',
+    unit: 'texts',
+    meaning: 'Texts that were known in other words.',
+  }),
+  langmem('tests_total', {
+    type: 'counter',
+    unit: 'tests',
+    meaning: 'Tests of the memory that were run.',
+  }),
+  langmem('tests_passed', {
+    type: 'gauge',
+    unit: 'tests',
+    meaning: 'Tests of the newest round that passed.',
+  }),
+  langmem('tests_failed', {
+    type: 'gauge',
+    unit: 'tests',
+    meaning: 'Tests of the newest round that failed.',
+  }),
+  {
+    name: 'genesis_requests_total',
+    type: 'counter',
+    unit: 'requests',
+    from: 'service',
+    meaning: 'Requests, by `outcome` (`ok`, `error`).',
+    target: 'errors < 0.1 %',
+  },
+  {
+    name: 'genesis_request_duration_seconds',
+    type: 'histogram',
+    unit: 'seconds',
+    from: 'service',
+    meaning: 'Time of a request.',
+    target: 'P95 < 200 ms',
+  },
+  {
+    name: 'genesis_tests_total',
+    type: 'counter',
+    unit: 'tests',
+    from: 'operator',
+    meaning: 'Tests that the health suite has run.',
+  },
+  {
+    name: 'genesis_tests_passed_total',
+    type: 'counter',
+    unit: 'tests',
+    from: 'operator',
+    meaning: 'Those of them that passed.',
+  },
+  {
+    name: 'genesis_tests_failed_total',
+    type: 'counter',
+    unit: 'tests',
+    from: 'operator',
+    meaning: 'Those of them that failed.',
+  },
+  {
+    name: 'genesis_test_pass_rate',
+    type: 'gauge',
+    unit: 'ratio, 0-1',
+    from: 'operator',
+    meaning: 'Pass rate of the newest run of the suite.',
+    target: '>= 0.98',
+  },
+  {
+    name: 'genesis_suite_tests',
+    type: 'gauge',
+    unit: 'tests',
+    from: 'operator',
+    meaning: 'Tests of the newest run by `result`.',
+  },
+  {
+    name: 'genesis_rollout_weight_ratio',
+    type: 'gauge',
+    unit: 'ratio, 0-1',
+    from: 'operator',
+    meaning: "Canary's share of the traffic.",
+  },
+  {
+    name: 'genesis_rollout_step_info',
+    type: 'gauge',
+    unit: '1',
+    from: 'operator',
+    meaning: 'The step and the revision.',
+  },
+  {
+    name: 'genesis_trigger_state',
+    type: 'gauge',
+    unit: '1',
+    from: 'operator',
+    meaning: 'The state of each trigger.',
+  },
+];
+
+export function contractText(): string {
+  const head =
+    '# Generated by `npm run gen` from scripts/gen/pack/metrics.ts. Do not edit.\n# What the services of the pack must export, and what the operator does; docs/dashboards-and-alerts.md.\n';
+  return head + stringify({ metrics: packMetrics }, { lineWidth: 0 });
+}
+
+export function contractTable(): string {
+  const rows = packMetrics.map(({ name, type, unit, from, meaning, target = '' }) => [
+    `\`${name}\``,
+    type,
+    unit,
+    from,
+    meaning,
+    target,
+  ]);
+  return `<!-- Generated by \`npm run gen\` from scripts/gen/pack/metrics.ts. Do not edit. -->
+
+# The metrics contract
+
+Two metrics are in percent from 0 to 100 and not in the base unit, a ratio: \`genesis_osworld_success_rate\` and \`genesis_langmem_dedup_rate\`. One is in
+milliseconds and one in MB. Queries bring them to base units (\`/ 100\`, \`/ 1000\`, \`* 1e6\`), so that conditions such as \`"< 85%"\` mean what they say. \`promtool check
+metrics\` says of \`genesis_langmem_p95_latency_ms\`, \`genesis_langmem_memory_usage_mb\` and \`genesis_osworld_step_count\` that their names are unusual, and nothing else: other systems know these names.
+
+${table(['metric', 'type', 'unit', 'exported by', 'meaning', 'target'], rows)}
+`;
+}
