@@ -8,6 +8,8 @@ const of = (metric: string, by = 'namespace, rollout', more = '') =>
   `max by (${by}) (${metric}{${chosen}${more}})`;
 const quantile = (metric: string, share: string) =>
   `histogram_quantile(${share}, sum by (le) (rate(${metric}_bucket[$__rate_interval])))`;
+/** 0 exactly when there is nothing: an empty panel says less than none. */
+const orZero = (expr: string) => `${expr} or (vector(0) unless on () ${expr})`;
 const operator = 'and on (job, instance) genesis_build_info';
 
 const overview: Row = {
@@ -90,7 +92,7 @@ const overview: Row = {
       description: 'Why rollouts do not advance.',
       type: 'table',
       width: 16,
-      queries: [{ expr: of('genesis_rollout_hold', 'namespace, rollout, reason, by') }],
+      queries: [{ expr: orZero(of('genesis_rollout_hold', 'namespace, rollout, reason, by')) }],
     },
   ],
 };
@@ -131,10 +133,12 @@ const triggers: Row = {
       width: 16,
       queries: [
         {
-          expr: of(
-            'genesis_trigger_state',
-            'namespace, rollout, trigger, severity, state',
-            ',state!="Inactive"',
+          expr: orZero(
+            of(
+              'genesis_trigger_state',
+              'namespace, rollout, trigger, severity, state',
+              ',state!="Inactive"',
+            ),
           ),
         },
       ],
@@ -144,7 +148,7 @@ const triggers: Row = {
       description: 'Of the current run.',
       type: 'table',
       width: 8,
-      queries: [{ expr: `${of('genesis_snapshots_missing')} > 0` }],
+      queries: [{ expr: of('genesis_snapshots_missing') }],
     },
   ],
 };
