@@ -77,7 +77,7 @@ export const operatorAlerts: readonly Alert[] = [
   },
   {
     alert: 'GenesisRolloutOverdue',
-    expr: `${each} (genesis_rollout_next_step_seconds) < -3600`,
+    expr: `-${each} (genesis_rollout_next_step_seconds) > 3600`,
     for: '5m',
     severity: 'warning',
     summary: 'A step has been due for more than an hour.',
@@ -104,8 +104,7 @@ export const operatorAlerts: readonly Alert[] = [
     expr: 'sum(increase(genesis_traffic_drift_total[15m])) > 0',
     severity: 'warning',
     summary: "Somebody else writes weights of a rollout's route.",
-    description:
-      '{{ $value | humanize }} weights were changed by another writer within 15 minutes, and asserted again.',
+    description: 'Weights were changed by another writer within 15 minutes, and asserted again.',
   },
   {
     alert: 'GenesisSnapshotsMissing',
