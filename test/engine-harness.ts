@@ -60,6 +60,8 @@ export interface HarnessOptions {
   readonly input?: RolloutSpecInput;
   readonly world?: Partial<World>;
   readonly startAt?: number;
+  /** What the series say of the time before the start is stable's history. */
+  readonly hasHistory?: boolean;
   /** How every route stands before the run. */
   readonly route?: Partial<FakeRoute>;
 }
@@ -78,6 +80,7 @@ export class EngineHarness extends EngineShell<RolloutSpecInput> {
       canaryService: input.traffic.canary?.service,
       startAtMs: options.startAt ?? T0,
       route: options.route ?? {},
+      hasHistory: options.hasHistory ?? false,
     });
     this.world = {
       series: () => 0,

@@ -49,6 +49,16 @@ export function firstHold(points: readonly Truth[], limits: HoldLimits): HoldPro
   return undefined;
 }
 
+/** Every stretch that reached `forMs`, as far as that point. */
+export function countHolds(points: readonly Truth[], limits: HoldLimits): HoldProof[] {
+  const found: HoldProof[] = [];
+  for (const { stretch } of stretches(points, limits)) {
+    const isNew = found.at(-1)?.activeAtMs !== stretch?.activeAtMs;
+    if (stretch?.firingAtMs !== undefined && isNew) found.push(stretch);
+  }
+  return found;
+}
+
 export interface HoldLimits {
   readonly boundMs: number;
   readonly forMs: number;

@@ -14,7 +14,7 @@ import { resolveFreezes, resolvePoints } from './resolve-plan.ts';
 import { resolveSuites } from './resolve-suites.ts';
 import { resolveRestarts, resolveTargets } from './resolve-targets.ts';
 import { comparisonProblem, resolveTrigger } from './resolve-trigger.ts';
-import type { RunServiceMonitor, RunSpec } from './run-spec.ts';
+import type { RunBacktest, RunServiceMonitor, RunSpec } from './run-spec.ts';
 import type { ResolvedSpec } from './snapshot.ts';
 import { notActedOn, unsupported } from './unsupported.ts';
 
@@ -67,6 +67,7 @@ export function resolveSpec(input: ResolveInput): ResolvedSpec {
     suites,
     canaryDown: { forMs: parseDuration(spec.canaryDown.for), action: spec.canaryDown.action },
     preflight: spec.preflight.policy,
+    backtest: backtestFrom(spec),
     rollback,
     deletionPolicy: spec.deletionPolicy,
     onNewRevision: spec.onNewRevision,
@@ -81,6 +82,11 @@ export function resolveSpec(input: ResolveInput): ResolvedSpec {
     notActedOn: notActedOn(spec),
   };
   return { type: 'ok', run };
+}
+
+function backtestFrom({ preflight: { backtest } }: RolloutSpec): RunBacktest | undefined {
+  if (backtest === undefined) return undefined;
+  return { windowMs: parseDuration(backtest.window), maxFirings: backtest.maxFirings };
 }
 
 /** Without a schedule the 48-hour plan applies as a whole; with one nothing of it leaks in. */

@@ -205,6 +205,13 @@ export interface FreezeWindow {
   readonly reason: string | undefined;
 }
 
+/** Literal thresholds are tried on stable's history. */
+export interface RunBacktest {
+  readonly windowMs: number;
+  /** How often a trigger may have fired in it. */
+  readonly maxFirings: number;
+}
+
 /** A metric that is recorded, whether or not a trigger or a criterion looks at it. */
 export interface RunMetric {
   readonly name: string;
@@ -238,6 +245,7 @@ export interface RunSpec {
   readonly suites: readonly RunSuite[];
   readonly canaryDown: { readonly forMs: number; readonly action: 'Rollback' | 'Hold' };
   readonly preflight: 'Require' | 'Advise' | 'Skip';
+  readonly backtest: RunBacktest | undefined;
   readonly rollback: RunRollback;
   readonly deletionPolicy: 'RestoreStable' | 'KeepTraffic';
   readonly onNewRevision: 'Restart' | 'Queue' | 'Reject';

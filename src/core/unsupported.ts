@@ -21,7 +21,6 @@ export function notActedOn(spec: RolloutSpec): string[] {
     ['preflight.alertRules', preflight.alertRules.length > 0],
     ['preflight.dashboards', preflight.dashboards.length > 0],
     ['preflight.targets', preflight.targets.length > 0],
-    ['preflight.backtest', preflight.backtest !== undefined],
   ];
   return fields.flatMap(([field, isSet]) => (isSet ? [`spec.${field}`] : []));
 }

@@ -13,7 +13,7 @@ import type { DecisionPolicy, JobState, ResolvedSpec, Snapshot } from '#core/sna
 import { toIso } from '#core/time.ts';
 import { answered } from './ask.ts';
 import { actionText, describeLooks, type Entry } from './entry.ts';
-import type { Crash, ShellOptions } from './shell-options.ts';
+import { type Crash, resolvedIn, type ShellOptions } from './shell-options.ts';
 import { VirtualDecisions } from './virtual-decisions.ts';
 import { isEvidence, VirtualEvidence } from './virtual-evidence.ts';
 import { VirtualJobs } from './virtual-jobs.ts';
@@ -71,7 +71,7 @@ export abstract class EngineShell<Input> {
     this.now = options.startAtMs;
     this.nextAt = this.now;
     this.input = options.input;
-    this.#wanted = options.resolve(options.input);
+    this.#wanted = resolvedIn(options, options.input);
     if (this.#wanted.type === 'ok')
       for (const one of this.#wanted.run.targets) this.route(one.name);
   }
@@ -111,7 +111,7 @@ export abstract class EngineShell<Input> {
   /** Somebody changes the spec as a whole. */
   protected replaceSpec(input: Input): void {
     this.input = input;
-    this.#wanted = this.#options.resolve(input);
+    this.#wanted = resolvedIn(this.#options, input);
     this.generation += 1;
     this.touched();
   }

@@ -237,6 +237,15 @@ export const rolloutStatusSchema = z.object({
       'Time without readings before the last point passed, in ms, within the window of the criteria.',
     )
     .optional(),
+  backtest: z
+    .object({
+      outcome: text('Passed, Failed, or Unknown while the history cannot be read.'),
+      at: text('When it was done.'),
+      generation: z.int().describe('The spec whose triggers were tried.').optional(),
+      message: text('Which triggers would have fired, how often, and when first.'),
+    })
+    .describe("What came of `preflight.backtest`: the triggers tried on stable's history.")
+    .optional(),
   preflightPassedAt: optionalText('When preflight passed for this run.'),
   promotedPoint: optionalText('The point whose waiting a person has ended.'),
   promotedAt: optionalText('When that was.'),
@@ -296,6 +305,7 @@ export const rolloutStatusSchema = z.object({
 });
 
 export type RolloutStatus = z.infer<typeof rolloutStatusSchema>;
+export type BacktestStatus = NonNullable<RolloutStatus['backtest']>;
 export type StatusCondition = z.infer<typeof conditionSchema>;
 export type PlanPointStatus = z.infer<typeof planPointSchema>;
 export type RouteStatus = z.infer<typeof routeStatusSchema>;
