@@ -10,7 +10,6 @@ import { SEQUENTIAL, wasNeverWorse } from './counters.ts';
 import { flagWeight, isFlag, isFlagOurs } from './flag.ts';
 import { Gates, type Moment } from './gates.ts';
 import { falseInHold, HeldSince, type Memory, type TriggerTruth, truthsOf } from './held.ts';
-import { type TrafficLog, weightAt } from './metrics.ts';
 import { Once } from './once.ts';
 import { PeopleLog } from './people-log.ts';
 import {
@@ -21,6 +20,7 @@ import {
   rolloutResource,
   routeResource,
 } from './scenario.ts';
+import { type TrafficLog, weightAt } from './traffic-log.ts';
 import { type Truth, within } from './truth.ts';
 
 export class Violation extends Error {}

@@ -2,7 +2,7 @@
  * Counters of requests in a simulated world, which the sequential judge asks: 100 requests a second, split as the route says,
  * scraped once a second. Two in a thousand are bad on either arm, and one in ten in a breach.
  */
-import { type TrafficLog, weightAt } from './metrics.ts';
+import { type TrafficLog, weightAt } from './traffic-log.ts';
 import { type Truth, within } from './truth.ts';
 
 export const SEQUENTIAL = 'sequential';

@@ -3,8 +3,9 @@ import { parseDuration } from '#api/duration.ts';
 import type { RolloutSpecInput } from '#api/rollout.ts';
 import { FOUND_WITHIN_MS, isWorse, SEQUENTIAL } from './counters.ts';
 import type { Trigger } from './features.ts';
-import { loadAt, type TrafficLog, weightAt } from './metrics.ts';
+import { loadAt } from './metrics.ts';
 import { INTERVAL_MS } from './scenario.ts';
+import { type TrafficLog, weightAt } from './traffic-log.ts';
 import { type Truth, within } from './truth.ts';
 
 export interface TriggerTruth {

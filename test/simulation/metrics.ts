@@ -1,17 +1,8 @@
 /** The simulated Prometheus: answers from the truth and from where traffic really went, faults included. */
 import type { Answer, MetricQuestion } from '#core/answer.ts';
 import { countedAt } from './counters.ts';
+import { type TrafficLog, weightAt } from './traffic-log.ts';
 import { type Truth, within } from './truth.ts';
-
-/** How much of the traffic canary had, over time. */
-export interface TrafficLog {
-  /** Ascending; the weight holds until the next entry. */
-  readonly changes: { readonly atMs: number; readonly weight: number }[];
-}
-
-export function weightAt(log: TrafficLog, atMs: number): number {
-  return log.changes.findLast((change) => change.atMs <= atMs)?.weight ?? 0;
-}
 
 export function answer(
   question: MetricQuestion,

@@ -13,13 +13,14 @@ import { expectReport } from './ending.ts';
 import type { WorldEvent } from './events.ts';
 import { AUTHOR, PROBE_URL } from './features.ts';
 import { isFlagSettled, seedFlag } from './flag.ts';
-import { answer, type TrafficLog } from './metrics.ts';
+import { answer } from './metrics.ts';
 import { People, policyAt } from './people.ts';
 import { Killed, Process } from './process.ts';
 import { type Random, streamOf } from './random.ts';
 import { key, rolloutObject, rolloutResource, routeObject, routeResource } from './scenario.ts';
 import { SuiteLog } from './suite-log.ts';
 import type { SimTime } from './time.ts';
+import type { TrafficLog } from './traffic-log.ts';
 import { within } from './truth.ts';
 import { drawWorld, START_MS, TROUBLE_END_MS, type WorldPlan } from './world.ts';
 
