@@ -65,8 +65,9 @@ const layers: Readonly<Record<string, Layer>> = {
       'simulate',
       'config',
       'dashboards',
+      'notifiers',
     ],
-    packages: ['yaml', 'node:fs', 'node:path', 'node:util'],
+    packages: ['yaml', 'node:crypto', 'node:fs', 'node:path', 'node:util'],
   },
   routers: { layers: ['api', 'ports'], packages: ['zod', 'yaml'] },
   evidence: {

@@ -36,6 +36,10 @@ export const commands: Readonly<Record<string, ListedCommand>> = {
     what: "Replays a rollout's triggers over the history of its stable Service.",
     load: async () => (await import('./commands/backtest.ts')).backtestCommand,
   },
+  notify: {
+    what: 'Sends a test message through a channel of the operator.',
+    load: async () => (await import('./commands/notify.ts')).notifyCommand,
+  },
   render: {
     what: 'Prints the alerts and dashboards that are made for a rollout.',
     load: async () => (await import('./commands/render.ts')).renderCommand,

@@ -477,3 +477,136 @@ describe('a steady state', () => {
     assert.ok(world.store.writes <= 1);
   });
 });
+
+describe('a channel in trouble', () => {
+  test('429 with Retry-After: not a second sooner', async () => {
+    const world = new OutboxWorld();
+    world.channel().behaviour = { type: 'later', message: '429', retryAfterMs: 90_000 };
+    world.look(status());
+    await world.pass(89 * SECOND);
+    assert.equal(world.channel().tried.length, 1);
+    world.channel().behaviour = { type: 'sent', answer: 'ok' };
+    await world.pass(2 * SECOND);
+    assert.deepEqual(world.told(), ['RunStarted']);
+  });
+
+  test('down for hours: tried with growing pauses, at most every five minutes, and told when it is back', async () => {
+    const world = new OutboxWorld();
+    world.channel().behaviour = { type: 'later', message: '503' };
+    world.look(firing());
+    await world.pass(50 * MINUTE);
+    const { length } = world.channel().tried;
+    assert.ok(length > 12 && length < 40, `${length} tries`);
+    world.channel().behaviour = { type: 'sent', answer: 'ok' };
+    await world.pass(6 * MINUTE);
+    assert.deepEqual(world.told(), ['RunStarted', 'TriggerFiring errors']);
+    assert.deepEqual(world.lost, []);
+  });
+
+  test('news that nobody wants any more is given up: Info after an hour, Critical after a day', async () => {
+    const world = new OutboxWorld();
+    world.channel().behaviour = { type: 'later', message: '503' };
+    world.look(firing());
+    await world.pass(2 * 60 * MINUTE);
+    assert.deepEqual(world.lost, ['chat old']);
+    await world.pass(24 * 60 * MINUTE);
+    assert.deepEqual(world.lost, ['chat old', 'chat old']);
+  });
+
+  test('what is refused for good is given up, and the next is sent', async () => {
+    const world = new OutboxWorld();
+    world.channel().behaviour = ({ kind }) =>
+      kind === 'RunStarted' ? { type: 'never', message: '400' } : { type: 'sent', answer: 'ok' };
+    world.look(firing());
+    await world.pass(SECOND);
+    assert.deepEqual(world.told(), ['TriggerFiring errors']);
+    assert.deepEqual(world.lost, ['chat refused']);
+  });
+
+  test('one that hangs is left after fifteen seconds, and keeps no other channel waiting', async () => {
+    const world = new OutboxWorld({ channels: ['chat', 'pager'] });
+    world.channel('chat').behaviour = 'hang';
+    world.look(firing());
+    await world.pass(SECOND);
+    assert.deepEqual(world.told('pager'), ['RunStarted', 'TriggerFiring errors']);
+    await world.pass(20 * SECOND);
+    assert.ok(world.channel('chat').tried.length >= 2);
+  });
+
+  test('a thousand messages wait at most, and those that matter most stay', async () => {
+    const world = new OutboxWorld();
+    world.channel().behaviour = 'hang';
+    for (let run = 0; run < 1_100; run += 1) {
+      world.look(
+        status({ runId: `run-${run}`, triggers: [trigger('Firing', { firingAt: at(run) })] }),
+      );
+      if (run % 100 === 0) await world.pass(1);
+    }
+    await world.pass(SECOND);
+    assert.ok(world.lost.length > 0);
+    assert.ok(world.lost.every((one) => one === 'chat full'));
+  });
+
+  test('Alertmanager is told again every minute while it is open, and not after', async () => {
+    const world = new OutboxWorld({ forgetful: ['chat'], incidentChannels: ['chat'] });
+    world.look(firing());
+    await world.pass(5 * MINUTE + SECOND);
+    const open = () => world.channel().sent.filter(({ kind }) => kind === 'TriggerFiring').length;
+    assert.equal(open(), 6);
+    world.crash();
+    world.look(firing());
+    await world.pass(2 * MINUTE + SECOND);
+    assert.equal(open(), 8);
+    world.look(status({ triggers: [trigger('Inactive')] }));
+    await world.pass(10 * MINUTE);
+    assert.equal(open(), 8);
+  });
+});
+
+describe('the ledger in trouble', () => {
+  test('a store that hangs keeps nobody from being told', async () => {
+    const world = new OutboxWorld();
+    world.look(status());
+    await world.pass(SECOND);
+    world.store.trouble = 'hangs';
+    world.look(firing());
+    await world.pass(SECOND);
+    assert.deepEqual(world.told(), ['RunStarted', 'TriggerFiring errors']);
+    world.store.trouble = 'none';
+    await world.pass(MINUTE);
+    world.crash();
+    world.look(firing());
+    await world.pass(MINUTE);
+    assert.equal(world.told().length, 2);
+  });
+
+  test('one that cannot be read at the start is read again, and what happened meanwhile is told', async () => {
+    const world = new OutboxWorld();
+    world.store.trouble = 'fails';
+    world.look(status());
+    await world.pass(5 * SECOND);
+    world.look(firing());
+    await world.pass(5 * SECOND);
+    world.look(status({ triggers: [trigger('Inactive')] }));
+    world.store.trouble = 'none';
+    await world.pass(MINUTE);
+    assert.deepEqual(world.told(), [
+      'RunStarted',
+      'TriggerFiring errors',
+      'TriggerResolved errors',
+    ]);
+  });
+});
+
+describe('who does not lead', () => {
+  test('sends nothing', async () => {
+    const world = new OutboxWorld();
+    world.isLeader = false;
+    world.look(firing());
+    await world.pass(MINUTE);
+    assert.equal(world.channel().tried.length, 0);
+    world.isLeader = true;
+    await world.pass(2 * SECOND);
+    assert.equal(world.told().length, 2);
+  });
+});
