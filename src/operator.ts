@@ -22,6 +22,7 @@ import type { ReflectorMetrics } from '#kube/reflector.ts';
 import { secretReader } from '#kube/secrets.ts';
 import type { Clock } from '#ports/clock.ts';
 import type { Resource } from '#ports/cluster.ts';
+import type { EvidenceStore } from '#ports/evidence-store.ts';
 import type { Leadership } from '#ports/leadership.ts';
 import type { Logger } from '#ports/logger.ts';
 import type { ManifestSource } from '#ports/manifest-source.ts';
@@ -167,13 +168,7 @@ async function plug(
   const client = { source, version, clock, logger, leadership, ...options.client };
   const cluster = createCluster({ ...client, metrics: telemetry });
   const events = eventsOf(options, cluster);
-  const metrics = createMetricSource({
-    clock,
-    logger,
-    ...options.query,
-    keepMs: ANSWERS_KEPT_MS,
-    observe: telemetry.queries,
-  });
+  const metrics = metricsOf(options);
   const watching = createWatching(cluster, namespaces);
   // Watches tell of what is there before the controller is built; it looks at everything once it leads.
   let used: Controller['used'] = () => undefined;
@@ -186,8 +181,11 @@ async function plug(
   const rules = { allowLoopback: options.allowLoopbackUrls };
   const checks = checksBy(rules, options.notifications);
   const web = createWeb(clock, rules);
-  const people = peopleOf(options, cluster, leadership);
-  const evidence = createEvidence(options, cluster, (rollout) => lookAt(rollout));
+  const store = storeOf(options, cluster);
+  const people = peopleOf(options, { cluster, leadership, store });
+  const { evidence: observer } = telemetry;
+  const onChange: Controller['look'] = (rollout) => lookAt(rollout);
+  const evidence = new EvidenceLog({ store, clock, logger, observer, onChange });
   const jobs = createJobRunner(cluster);
   const rightOfWay = new RightOfWay(clock);
   const shell: Reconciler = {
@@ -252,6 +250,11 @@ function manifestsOf(
   return createManifestKeeper({ source, clock, logger, ...parts });
 }
 
+function metricsOf({ clock, logger, query, telemetry }: OperatorOptions): PrometheusSource {
+  const observe = telemetry.queries;
+  return createMetricSource({ clock, logger, ...query, keepMs: ANSWERS_KEPT_MS, observe });
+}
+
 function eventsOf({ clock, logger, lease }: OperatorOptions, cluster: KubeCluster): Events {
   return new Events({
     cluster,
@@ -262,21 +265,21 @@ function eventsOf({ clock, logger, lease }: OperatorOptions, cluster: KubeCluste
   });
 }
 
-function peopleOf(options: OperatorOptions, cluster: KubeCluster, leadership: Leadership): People {
+function peopleOf(
+  options: OperatorOptions,
+  parts: {
+    readonly cluster: KubeCluster;
+    readonly leadership: Leadership;
+    readonly store: EvidenceStore;
+  },
+): People {
   const { ownNamespace: namespace, telemetry } = options;
-  return createPeople({ ...options, cluster, leadership, namespace, observe: telemetry.notices });
+  return createPeople({ ...options, ...parts, namespace, observe: telemetry.notices });
 }
 
-function createEvidence(
-  { clock, logger, telemetry, evidenceDirectory }: OperatorOptions,
-  cluster: KubeCluster,
-  onChange: Controller['look'],
-): EvidenceLog {
-  const store =
-    evidenceDirectory === undefined
-      ? createConfigMapStore({ cluster })
-      : createDirectoryStore(evidenceDirectory);
-  return new EvidenceLog({ store, clock, logger, observer: telemetry.evidence, onChange });
+function storeOf({ evidenceDirectory }: OperatorOptions, cluster: KubeCluster): EvidenceStore {
+  if (evidenceDirectory !== undefined) return createDirectoryStore(evidenceDirectory);
+  return createConfigMapStore({ cluster });
 }
 
 function checksBy(rules: AddressRules, { policy }: Notifications): OutsideChecks {

@@ -3,11 +3,12 @@ import { createHash } from 'node:crypto';
 import { secretReader } from '#kube/secrets.ts';
 import { ChannelQueue } from '#notifiers/channel-queue.ts';
 import { createNotifier } from '#notifiers/index.ts';
-import { createLedgerStore } from '#notifiers/ledger-store.ts';
+import { createLedgerStore, ownerOf } from '#notifiers/ledger-store.ts';
 import { Outbox } from '#notifiers/outbox.ts';
 import { createSecretSource } from '#notifiers/secret-source.ts';
 import type { Clock } from '#ports/clock.ts';
 import type { Cluster } from '#ports/cluster.ts';
+import type { EvidenceStore } from '#ports/evidence-store.ts';
 import type { Leadership } from '#ports/leadership.ts';
 import type { Logger } from '#ports/logger.ts';
 import { type Announcer, type NoticeObserver, noAnnouncer } from '#ports/notifier.ts';
@@ -21,6 +22,8 @@ export interface PeopleOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly leadership: Leadership;
+  /** Where reports are. */
+  readonly store: EvidenceStore;
   readonly observe: (channels: readonly string[]) => NoticeObserver;
   /** Throws when the file cannot be read. */
   readonly readText: (path: string) => string;
@@ -65,6 +68,8 @@ export function createPeople(options: PeopleOptions): People {
     queues: new Map(queues),
     forgetful: new Set(channels.filter(({ type }) => type === FORGETFUL).map(({ name }) => name)),
     store: createLedgerStore(cluster),
+    readReport: (rollout, runId, signal) =>
+      options.store.readReport(ownerOf(rollout), runId, signal),
     clock,
     logger,
     hash: (text) => createHash('sha256').update(text).digest('hex').slice(0, 32),

@@ -12,10 +12,12 @@ import { RolloutIndex } from '#controller/rollout-index.ts';
 import type { Answer, MetricQuestion } from '#core/answer.ts';
 import { ClusterError, type KubeObject } from '#ports/cluster.ts';
 import type { EventNote } from '#ports/event-recorder.ts';
+import { type Announcer, noAnnouncer } from '#ports/notifier.ts';
 import { routeResources } from '#routers/index.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { arbitraryBroken, arbitrarySpec } from '#test/arbitraries.ts';
 import { FakeApiServer, FakeCluster } from '#test/fakes/cluster.ts';
+import { OutboxWorld } from '#test/notifiers/outbox-world.ts';
 import { quietShell } from '#test/shell.ts';
 import { key, rolloutObject, rolloutResource, routeObject } from '#test/simulation/scenario.ts';
 
@@ -129,6 +131,29 @@ describe('a look at a rollout', () => {
     const first = kinds.indexOf('HTTPRoute');
     assert.ok(first >= 0 && kinds.lastIndexOf('GenesisRollout') > first, kinds.join(' '));
     assert.equal(one.status().phase, 'RollingBack');
+  });
+
+  test('lowers the route at the very moment that it would without a channel that hangs', async () => {
+    const world = new OutboxWorld({ routing: { default: [{ channel: 'chat' }] } });
+    world.channel().behaviour = 'hang';
+    world.store.trouble = 'none';
+    const zeroAt = async (people: Announcer): Promise<number> => {
+      const one = bench(rolloutObject('v2'));
+      const shell = { ...one.shell, people };
+      one.look = async () => {
+        await reconcile(key, shell, new AbortController().signal);
+        await world.pass(1_000);
+      };
+      await until(one, atHalf);
+      one.answer = failing;
+      await until(one, (status) => status.rollback !== undefined);
+      return one.nowMs;
+    };
+    const without = await zeroAt(noAnnouncer);
+    const beside = await zeroAt(world.outbox);
+    assert.equal(beside - without, 0);
+    assert.ok(world.channel().tried.length > 0, 'the channel was tried');
+    assert.deepEqual(world.told(), []);
   });
 
   test('lowers the route although no status can be written', async () => {

@@ -121,6 +121,21 @@ class ConfigMapStore implements EvidenceStore {
     return lines;
   }
 
+  async readReport(
+    owner: EvidenceOwner,
+    runId: string,
+    signal: AbortSignal,
+  ): Promise<Pick<KeptReport, 'markdown' | 'isFinal'> | undefined> {
+    const key = { namespace: owner.namespace, name: reportName(owner, runId) };
+    const found = await this.#cluster.get(configMapResource, key, signal);
+    const data = found?.['data'];
+    const markdown: unknown =
+      typeof data === 'object' && data !== null ? Reflect.get(data, 'report.md') : undefined;
+    if (found === undefined || typeof markdown !== 'string') return undefined;
+    const state = found.metadata.annotations?.[annotations.report];
+    return { markdown, isFinal: state === 'final' };
+  }
+
   async writeReport(
     owner: EvidenceOwner,
     runId: string,

@@ -74,6 +74,18 @@ class DirectoryStore implements EvidenceStore {
     return lines;
   }
 
+  async readReport(
+    owner: EvidenceOwner,
+    runId: string,
+    signal: AbortSignal,
+  ): Promise<Pick<KeptReport, 'markdown' | 'isFinal'> | undefined> {
+    const path = this.#runPath(owner, runId);
+    const files = await readdirOf(path);
+    if (!files.includes('report.md')) return undefined;
+    const markdown = await readFile(join(path, 'report.md'), { encoding: 'utf8', signal });
+    return { markdown, isFinal: files.includes(FINAL) };
+  }
+
   async writeReport(
     owner: EvidenceOwner,
     runId: string,

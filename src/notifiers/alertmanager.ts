@@ -77,7 +77,8 @@ function alert(message: Message, nowMs: number): object {
     },
     annotations: {
       summary: message.title,
-      description: plainText(message),
+      // A report has no place in an alert.
+      description: plainText({ ...message, body: undefined }),
       revision,
       ...(message.runbookUrl === undefined ? {} : { runbook_url: message.runbookUrl }),
     },

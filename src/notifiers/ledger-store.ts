@@ -10,6 +10,7 @@ import {
 import { notificationKindNames } from '#api/notify.ts';
 import { severities } from '#api/trigger.ts';
 import { type Cluster, ClusterError, type KubeObject } from '#ports/cluster.ts';
+import type { EvidenceOwner } from '#ports/evidence-store.ts';
 import type { KeptNotices, NoticeStore } from '#ports/notifier.ts';
 
 /** The key of `data`. */
@@ -90,6 +91,12 @@ export function createLedgerStore(
 /** Worth another try; a Forbidden may be mended by whoever gives rights. */
 export function isFenced(error: unknown): boolean {
   return error instanceof ClusterError && error.fault === 'fenced';
+}
+
+/** As evidence knows the rollout. */
+export function ownerOf({ apiVersion, kind, metadata }: KubeObject): EvidenceOwner {
+  const { namespace = '', name, uid = '' } = metadata;
+  return { apiVersion, kind, namespace, name, uid };
 }
 
 function keyOf({ metadata }: KubeObject) {

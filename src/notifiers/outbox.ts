@@ -13,6 +13,7 @@ import type { Announcer, NoticeLook, NoticeStore, PendingDelivery } from '#ports
 import { withDeadline } from '#runtime/deadline.ts';
 import type { ChannelQueue } from './channel-queue.ts';
 import { isFenced } from './ledger-store.ts';
+import { hasReport, type ReadReport, withReport } from './reports.ts';
 
 export interface OutboxOptions {
   readonly policy: NoticePolicy;
@@ -20,6 +21,7 @@ export interface OutboxOptions {
   /** Channels that forget an open incident unless they are told again. */
   readonly forgetful: ReadonlySet<string>;
   readonly store: NoticeStore;
+  readonly readReport: ReadReport;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly hash: (text: string) => string;
@@ -236,10 +238,19 @@ export class Outbox implements Announcer {
     // A channel that is no longer configured: there is nobody to send it to.
     if (queue === undefined) return;
     entry.pending.add(delivery);
-    queue.add(delivery, () => {
+    const whenDone = (): void => {
       entry.pending.delete(delivery);
       this.#dirty(entry);
-    });
+    };
+    if (!hasReport(delivery.message)) {
+      queue.add(delivery, whenDone);
+      return;
+    }
+    const { clock, readReport, stop, logger } = this.#options;
+    withReport(delivery.message, entry.rollout, { clock, readReport, stop: stop.signal }).then(
+      (message) => queue.add({ ...delivery, message }, whenDone),
+      (error: unknown) => logger.error({ err: error }, 'a report was not waited for'),
+    );
   }
 
   #dirty(entry: Entry): void {

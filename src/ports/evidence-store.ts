@@ -60,6 +60,12 @@ export interface EvidenceStore {
     report: KeptReport,
     signal: AbortSignal,
   ): Promise<void>;
+  /** The report of a run as people read it; undefined where there is none. */
+  readReport(
+    owner: EvidenceOwner,
+    runId: string,
+    signal: AbortSignal,
+  ): Promise<Pick<KeptReport, 'markdown' | 'isFinal'> | undefined>;
   /** Where the report of a run is, or will be: `configmap/checkout-7f3a0c1d2e4b5a69-report`. */
   reportAt(owner: EvidenceOwner, runId: string): string;
   /** Takes everything of a run away. */

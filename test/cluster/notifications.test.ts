@@ -68,7 +68,12 @@ after(async () => {
 interface Told {
   readonly type: string;
   readonly id: string;
-  readonly data: { readonly rollout: string; readonly kind: string; readonly text: string };
+  readonly data: {
+    readonly rollout: string;
+    readonly kind: string;
+    readonly text: string;
+    readonly body?: string;
+  };
 }
 
 function told(name: string): Told[] {
@@ -132,6 +137,8 @@ describe('people', () => {
     }
     const firing = told('loud').find(({ data }) => data.kind === 'TriggerFiring');
     assert.match(firing?.data.text ?? '', /errors .* > /);
+    const end = told('loud').find(({ data }) => data.kind === 'RollbackFinished');
+    assert.match(end?.data.body ?? '', /^# Incident report: loud v2\n/);
     for (const { headers, text } of hook.received) {
       const timestamp = String(headers['x-genesis-timestamp']);
       const hmac = createHmac('sha256', KEY).update(`${timestamp}.${text}`).digest('hex');

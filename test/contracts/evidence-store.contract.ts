@@ -177,11 +177,15 @@ export function evidenceStoreContract(name: string, open: () => Promise<StoreUnd
           { markdown, json: JSON.stringify({ markdown }), isFinal },
           it.signal,
         );
+      const read = () => shared.store.readReport(it.owner, RUN, it.signal);
+      assert.equal(await read(), undefined);
       await write('first', false);
+      assert.deepEqual(await read(), { markdown: 'first', isFinal: false });
       assert.equal((await it.run())?.report, 'interim');
       await write('second', false);
       await write('third', true);
       await write('fourth', true);
+      assert.deepEqual(await read(), { markdown: 'third', isFinal: true });
       assert.equal((await it.run())?.report, 'final');
     });
 

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { RolloutStatus } from '#api/status.ts';
 import { toIso } from '#core/time.ts';
 import { SECOND } from '#test/builders.ts';

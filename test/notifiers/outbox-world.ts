@@ -79,6 +79,10 @@ export class OutboxWorld {
   readonly run: RunSpec;
   readonly lost: string[] = [];
   isLeader = true;
+  report: { readonly markdown: string; readonly isFinal: boolean } | undefined = {
+    markdown: '# Report',
+    isFinal: true,
+  };
   #options: WorldOptions;
   #outbox: Outbox;
   #stop: AbortController;
@@ -149,6 +153,7 @@ export class OutboxWorld {
       queues: new Map(queues),
       forgetful: new Set(this.#options.forgetful),
       store,
+      readReport: async () => this.report,
       clock,
       logger: silentLogger,
       hash: (text) => createHash('sha256').update(text).digest('hex').slice(0, 32),

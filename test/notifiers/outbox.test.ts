@@ -598,6 +598,43 @@ describe('the ledger in trouble', () => {
   });
 });
 
+describe('the report', () => {
+  const end = status({ phase: 'Succeeded', finishedAt: at(9), message: 'v2 has succeeded' });
+
+  test('is the body of the message about the end, as soon as it is there', async () => {
+    const world = await worldWith({}, status());
+    world.report = { markdown: '# Not yet', isFinal: false };
+    world.look(end);
+    await world.pass(10 * SECOND);
+    assert.deepEqual(world.told(), ['RunStarted']);
+    world.report = { markdown: '# Success report', isFinal: true };
+    await world.pass(3 * SECOND);
+    assert.deepEqual(world.told(), ['RunStarted', 'Succeeded']);
+    assert.equal(world.channel().sent.at(-1)?.body, '# Success report');
+  });
+
+  test('is not waited for longer than half a minute', async () => {
+    const world = await worldWith({}, status());
+    world.report = undefined;
+    world.look(end);
+    await world.pass(31 * SECOND);
+    assert.deepEqual(world.told(), ['RunStarted', 'Succeeded']);
+  });
+
+  test('is in the message of the next process too', async () => {
+    const world = await worldWith({}, status());
+    world.report = undefined;
+    world.look(end);
+    await world.pass(5 * SECOND);
+    world.crash();
+    world.report = { markdown: '# Success report', isFinal: true };
+    world.look(end);
+    await world.pass(5 * SECOND);
+    assert.deepEqual(world.told(), ['RunStarted', 'Succeeded']);
+    assert.equal(world.channel().sent.at(-1)?.body, '# Success report');
+  });
+});
+
 describe('who does not lead', () => {
   test('sends nothing', async () => {
     const world = new OutboxWorld();

@@ -190,6 +190,7 @@ export class Process {
         this.archiveReadMs ??= this.#world.time.nowMs;
         return lines;
       },
+      readReport: (...given) => store.readReport(...given),
       writeReport: (...given) => store.writeReport(...given),
       reportAt: (owner, runId) => store.reportAt(owner, runId),
       remove: (...given) => store.remove(...given),
