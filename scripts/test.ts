@@ -14,11 +14,7 @@ import { once } from 'node:events';
 import { globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { buildImages } from './images/images.ts';
-import { prepareGateway } from './testbed/gateway.ts';
-import { namespaceLaunch } from './testbed/namespace.ts';
-import { prepareNode } from './testbed/node/node.ts';
-import { ensurePackages } from './testbed/packages.ts';
+import { e2eRefusal, e2eStages, prepareE2e } from './testing/e2e.ts';
 import { runShares } from './testing/shares.ts';
 import { runStage, type Stage, type StageResult } from './testing/stage.ts';
 import { summaryText } from './testing/summary.ts';
@@ -41,21 +37,29 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const [first = '', ...rest] = args;
   const isPart = parts.includes(first);
-  if (first === 'e2e' && process.getuid?.() !== 0) {
-    console.error(
-      'test: the end-to-end tests run containers and a kubelet, for which they must be run as root',
-    );
+  const refusal = first === 'e2e' ? e2eRefusal() : undefined;
+  if (refusal !== undefined) {
+    console.error(`test: ${refusal}`);
     return 1;
   }
   const words = isPart ? rest : args;
   const stages = (
-    first === 'e2e' ? e2eStages(words) : [unitStage(words), clusterStage(words)]
+    first === 'e2e'
+      ? e2eStages((pattern) => filesOf([pattern], words))
+      : [unitStage(words), clusterStage(words)]
   ).filter(
     ({ name, files }) =>
       (!isPart || name.startsWith(first)) && (words.length === 0 || files.length > 0),
   );
   const startedAt = performance.now();
   const results: StageResult[] = [];
+  if (first === 'e2e' && stages.length > 0) {
+    const problem = (await build()) ?? (await prepareE2e());
+    if (problem !== undefined) {
+      console.error(`test: ${problem}`);
+      return 1;
+    }
+  }
   for (const stage of stages) {
     console.log(`\n${stage.name}: ${stage.files.length} files`);
     results.push(...(await carryOut(stage)));
@@ -72,12 +76,11 @@ async function main(args: readonly string[]): Promise<number> {
 async function carryOut(stage: Stage): Promise<readonly StageResult[]> {
   switch (stage.name) {
     case 'cluster':
-      return [await withCluster(stage)];
-    case 'e2e-outside':
-    case 'e2e':
-      return [await withImages(stage)];
-    default:
+      return [await buildAndRun(stage)];
+    case 'unit':
       return await runShares(stage, Math.min(availableParallelism(), UNIT_SHARES_MAX));
+    default:
+      return [await runStage(stage)];
   }
 }
 
@@ -105,20 +108,6 @@ function clusterStage(words: readonly string[]): Stage {
   };
 }
 
-/** The second one takes place in a node's namespace; the first looks at one from outside. */
-function e2eStages(words: readonly string[]): readonly Stage[] {
-  const common = { isolation: 'process', filesAtOnce: 1, testMaxMs: 600_000 } as const;
-  return [
-    { ...common, name: 'e2e-outside', files: filesOf(['test/e2e/outside/*.test.ts'], words) },
-    {
-      ...common,
-      name: 'e2e',
-      files: filesOf(['test/e2e/*.test.ts'], words),
-      launch: namespaceLaunch({ node: true }),
-    },
-  ];
-}
-
 function filesOf(patterns: readonly string[], words: readonly string[]): readonly string[] {
   const files = [...new Set(patterns.flatMap((pattern) => globSync(pattern)))].toSorted();
   return words.length === 0
@@ -126,37 +115,22 @@ function filesOf(patterns: readonly string[], words: readonly string[]): readonl
     : files.filter((file) => words.some((word) => file.includes(word)));
 }
 
+async function buildAndRun(stage: Stage): Promise<StageResult> {
+  const { name } = stage;
+  const problem = await build();
+  if (problem === undefined) return await runStage(stage);
+  return { name, totals: undefined, success: false, problem: `${name}: ${problem}` };
+}
+
 /** What is built once must not count against the time of whichever test needs it first. */
-async function withCluster(stage: Stage): Promise<StageResult> {
+async function build(): Promise<string | undefined> {
   if ((await node('scripts/testbed/main.ts', 'build')) !== 0) {
-    return failed(stage, 'the testbed could not be built; see above');
+    return 'the testbed could not be built; see above';
   }
   if ((await node('scripts/build.ts')) !== 0) {
-    return failed(stage, 'the controller could not be built; see above');
+    return 'the controller could not be built; see above';
   }
-  return await runStage(stage);
-}
-
-async function withImages(stage: Stage): Promise<StageResult> {
-  const say = (sentence: string): void => console.log(`test: ${sentence}`);
-  try {
-    await ensurePackages(['podman', 'buildah'], { say });
-    await prepareNode({ say });
-    await prepareGateway({ say });
-    await buildImages({ say });
-  } catch (error) {
-    return failed(stage, error instanceof Error ? error.message : String(error));
-  }
-  return await withCluster(stage);
-}
-
-function failed(stage: Stage, problem: string): StageResult {
-  return {
-    name: stage.name,
-    totals: undefined,
-    success: false,
-    problem: `${stage.name}: ${problem}`,
-  };
+  return undefined;
 }
 
 async function node(...args: readonly string[]): Promise<number | null> {

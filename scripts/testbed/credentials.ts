@@ -16,6 +16,7 @@ const ownUsers: readonly TestbedUser[] = [
   'testbed-controller-manager',
   'testbed-kwok',
   'testbed-contour',
+  'testbed-coredns',
   'testbed-kubelet',
   'testbed-kube-proxy',
   'testbed-kube-scheduler',

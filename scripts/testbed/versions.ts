@@ -93,6 +93,15 @@ export const tools = {
   kubelet: kubernetes('kubelet'),
   'kube-scheduler': kubernetes('kube-scheduler'),
   'kube-proxy': kubernetes('kube-proxy'),
+  coredns: {
+    version: 'own',
+    source: {
+      type: 'program',
+      folder: 'scripts/testbed/node/dns',
+      base: { module: 'github.com/coredns/coredns', moduleVersion: 'v1.13.1' },
+      requires: [],
+    },
+  },
   envoy: {
     version: '1.40.0',
     source: {

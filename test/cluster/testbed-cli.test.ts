@@ -104,6 +104,11 @@ describe('testbed exec', { timeout: buildsColdWithinMs }, () => {
       '--kubeconfig /no/such/file: there is no such file',
     ],
     [['up', 'kubectl'], 'up takes only flags, but was given kubectl'],
+    [['up', '--image', 'shop.tar'], '--image is for a whole node: add --node'],
+    [
+      ['exec', '--node', '--kubeconfig', '/etc/hosts', 'true'],
+      '--node starts a cluster with a node, and --kubeconfig takes an existing one',
+    ],
     [['start'], 'there is no command start; there are up, down, exec, build and help'],
     [['exec', '--scrape', 'shop', 'true'], '--scrape shop is not of the form JOB=HOST:PORT'],
   ] as const) {

@@ -51,7 +51,7 @@ describe('a whole node', { timeout: 300_000 }, () => {
     );
   });
 
-  test('leads from a Service’s own address to both pods, from outside of pods and from inside', async () => {
+  test('leads from a Service’s own address to both pods, and by its name from inside', async () => {
     const found = await plane.client.get({
       apiVersion: 'v1',
       kind: 'Service',
@@ -69,7 +69,7 @@ describe('a whole node', { timeout: 300_000 }, () => {
       30_000,
     );
     assert.deepEqual(JSON.parse(answer), { version: 'v1', ok: true });
-    const program = `fetch('http://${clusterIP}/').then((response) => response.text()).then(console.log)`;
+    const program = `fetch('http://checkout.default/').then((response) => response.text()).then(console.log)`;
     const inside = await kubectl(
       'exec',
       'deployment/checkout',

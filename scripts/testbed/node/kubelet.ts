@@ -14,6 +14,9 @@ export const nodeName = 'node';
 /** Pods and the API server reach the node here. */
 export const nodeAddress = '192.0.2.10';
 
+/** Behind the names of Services. */
+export const clusterDomain = 'cluster.local';
+
 const readyWithinMs = 90_000;
 
 export interface KubeletOptions extends BuildOptions {
@@ -66,6 +69,8 @@ function configuration({ folder, cgroup }: KubeletOptions): object {
     failSwapOn: false,
     enforceNodeAllocatable: [],
     podLogsDir: join(folder, 'pod-logs'),
+    clusterDNS: [nodeAddress],
+    clusterDomain,
     resolvConf: '',
     // The machine's disk may be full to its own liking; an image that is gone could not be pulled again.
     evictionHard: { 'memory.available': '0%', 'nodefs.available': '0%', 'imagefs.available': '0%' },

@@ -1,4 +1,4 @@
-/** A whole node beside a control plane: containerd, kubelet, kube-scheduler and kube-proxy, inside a namespace of its own. Pods run, logs and exec work. */
+/** A whole node beside a control plane: containerd, kubelet, kube-scheduler, kube-proxy and CoreDNS, inside a namespace of its own. Pods run, logs and exec work. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -10,6 +10,7 @@ import { type Part, startPart } from '#scripts/testbed/part.ts';
 import { makeCgroup, removeCgroup, sweepCgroups } from './cgroups.ts';
 import { importImage, startContainerd, tagImage } from './containerd.ts';
 import { endContainers, unmountBelow } from './containers.ts';
+import { startDns } from './dns.ts';
 import { startKubeProxy } from './kube-proxy.ts';
 import { nodeAddress, nodeName, startKubelet } from './kubelet.ts';
 import { makePauseArchive } from './pause.ts';
@@ -39,7 +40,7 @@ const packages: readonly PackageName[] = [
   'nftables',
   'conntrack',
 ];
-const nodeTools = ['kubelet', 'kube-scheduler', 'kube-proxy'] as const;
+const nodeTools = ['kubelet', 'kube-scheduler', 'kube-proxy', 'coredns'] as const;
 
 /** Installs and builds what it needs; to be called before the namespace is entered. */
 export async function prepareNode(options: BuildOptions = {}): Promise<void> {
@@ -99,6 +100,7 @@ async function bringUp(
     add(startKubelet({ ...options, folder, cgroup })),
     add(startKubeProxy({ ...options, folder })),
     add(startScheduler(options, folder)),
+    add(startDns({ ...options, folder })),
     ...(options.images ?? []).map(importImage),
   ];
   const results = await Promise.allSettled(work);
