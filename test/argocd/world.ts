@@ -119,7 +119,7 @@ export async function mayRelease(kubeconfig: string, action: string): Promise<st
   const policy = join(dirname(kubeconfig), 'policy.csv');
   await writeFile(policy, await blockOf(guidePath, 'csv'));
   const rest = ['applications', 'default/checkout', '--policy-file', policy];
-  const settings = ['--kubeconfig', kubeconfig, '--namespace', argocdNamespace];
+  const settings = ['--kubeconfig', kubeconfig];
   const args = ['admin', 'settings', 'rbac', 'can', 'role:release', action, ...rest, ...settings];
   // `No` is an exit code as well.
   const answer = await run('sh', ['-c', '"$@" || true', 'sh', await toolPath('argocd'), ...args]);
