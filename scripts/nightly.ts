@@ -91,7 +91,8 @@ async function simulateAll(from: number, total: number): Promise<readonly Broken
     done += 1;
     if (message.type === 'broken') {
       found.push(message);
-      if (found.length <= SHOWN_MAX) console.log(`✖ seed ${message.seed}\n${message.words}`);
+      const words = found.length <= SHOWN_MAX ? `\n${message.words}` : '';
+      console.log(`✖ seed ${message.seed}${words}`);
     } else {
       phases.set(message.phase ?? 'none', (phases.get(message.phase ?? 'none') ?? 0) + 1);
     }

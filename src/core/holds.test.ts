@@ -264,6 +264,18 @@ test('a clock that was off is off until Prometheus says otherwise, not until it 
   assert.equal(run.weight(), 50);
 });
 
+test('a clock is believed only while Prometheus tells the time: nothing rises, not even from 0, while every answer fails', () => {
+  const run = new EngineHarness();
+  run.runUntil(T0 + MINUTE);
+  run.world.fault = () => 'partial';
+  run.runUntil(T0 + 2 * HOUR);
+  assert.equal(run.weight(), 0);
+  assert.match(run.status.message ?? '', /nobody says that the operator's clock is right/);
+  run.world.fault = () => undefined;
+  run.runFor(MINUTE);
+  assert.equal(run.weight(), 50);
+});
+
 describe('a rise needs more', () => {
   for (const row of blockers) {
     test(`${row.name} forbids a rise once it is due, and is named then`, () => {

@@ -48,6 +48,7 @@ const holdFinders: readonly Finder[] = [
 
 const riseBlockerFinders: readonly Finder[] = [
   frozen,
+  clockUnproved,
   criticalNotInactive,
   endpointsNotReady,
   stableUnderscaled,
@@ -150,6 +151,16 @@ function clockSkew({ snapshot, status }: Facts): Omit<Hold, 'since'>[] {
       : skews.some((skewMs) => Math.abs(skewMs) > CLOCK_SKEW_MAX_MS);
   if (isOff !== true) return [];
   const message = `Prometheus' clock and the operator's differ by more than ${CLOCK_SKEW_MAX_MS / 1000}s`;
+  return [{ reason: CLOCK_SKEW, by: 'clock', message }];
+}
+
+/** Freezes, approvals and the plan itself go by our clock: while every answer fails nobody says that it is right. */
+function clockUnproved({ snapshot }: Facts): Omit<Hold, 'since'>[] {
+  const answers = [...snapshot.answers.values()];
+  const isFailing = answers.some(({ type }) => type === 'error');
+  if (!isFailing || answers.some((answer) => skewOf(answer).length > 0)) return [];
+  const message =
+    "Prometheus has answered nothing that can be used, so nobody says that the operator's clock is right";
   return [{ reason: CLOCK_SKEW, by: 'clock', message }];
 }
 

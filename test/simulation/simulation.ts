@@ -35,7 +35,8 @@ export interface Outcome {
   readonly log: readonly string[];
 }
 
-const LENGTH_MS = 1_500_000;
+/** Two runs, one after the other, each with an extension. */
+const LENGTH_MS = 2_700_000;
 const LOOKS_MAX = 20_000;
 const faults: [ClusterFault, ...ClusterFault[]] = [
   'conflict',
