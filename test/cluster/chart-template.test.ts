@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
+import { routeResources } from '#routers/index.ts';
 import { render } from '#scripts/gen/chart/render.ts';
 import type { KubeObject } from '#scripts/testbed/index.ts';
 import { field, only, refusal, titleOf } from './chart.ts';
@@ -347,6 +348,20 @@ describe('values', () => {
     const rules = field(only(objects, 'ClusterRole', 'genesis-rollout'), 'rules') as object[];
     const rule = rules.find((one) => String(field(one, 'resources.0')) === 'secrets');
     assert.deepEqual(field(rule, 'resourceNames'), ['prometheus-token']);
+  });
+
+  it('every kind of route that a router serves may be written', async () => {
+    const rules = field(only(await render(), 'ClusterRole', 'genesis-rollout'), 'rules') as {
+      apiGroups: string[];
+      resources: string[];
+      verbs: string[];
+    }[];
+    for (const { group, plural } of routeResources) {
+      const rule = rules.find(
+        ({ apiGroups, resources }) => apiGroups.includes(group) && resources.includes(plural),
+      );
+      assert.ok(rule?.verbs.includes('patch'), `${plural}.${group} may not be patched`);
+    }
   });
 
   it('rights that are not allowed are not given', async () => {

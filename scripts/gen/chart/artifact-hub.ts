@@ -47,10 +47,11 @@ interface Change {
   readonly description: string;
 }
 
-/** Of the newest version in CHANGELOG.md: its headings are the kinds that Artifact Hub knows. */
+/** Of the newest version that CHANGELOG.md gives a number: its headings are the kinds that Artifact Hub knows. */
 export function hubChanges(): readonly Change[] {
   const known = new Set(['added', 'changed', 'deprecated', 'removed', 'fixed', 'security']);
-  const [, newest = ''] = readFileSync(join(root, 'CHANGELOG.md'), 'utf8').split(/^## /m);
+  const [, ...versions] = readFileSync(join(root, 'CHANGELOG.md'), 'utf8').split(/^## /m);
+  const newest = versions.find((text) => !text.startsWith('Unreleased')) ?? '';
   return newest.split(/^### /m).flatMap((part) => {
     const [heading = '', ...lines] = part.split('\n');
     const kind = heading.trim().toLowerCase();
