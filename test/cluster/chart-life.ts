@@ -72,7 +72,9 @@ export async function succeed({ plane }: ChartWorld, name: string): Promise<void
   const { client } = plane;
   await client.apply(route(name));
   const healthSuites = [{ name: 'smoke', interval: '1h', jobTemplate }];
-  await client.apply(rollout(name, { schedule, healthSuites }));
+  await client.apply(
+    rollout(name, { schedule, healthSuites, monitoring: { serviceMonitor: { port: 'metrics' } } }),
+  );
   await until(plane.client, name, ({ phase }) => phase === 'Succeeded');
 }
 
@@ -180,6 +182,21 @@ async function decide(plane: ChartWorld['plane'], by: string, spec: object): Pro
     within,
   );
   return statusFieldOf(settled, 'outcome');
+}
+
+/** PrometheusRules and ServiceMonitors that were made for rollouts go when nobody wants them any more. */
+export async function unwatched({ plane }: ChartWorld): Promise<void> {
+  const deadline = performance.now() + within;
+  for (;;) {
+    const kinds = ['PrometheusRule', 'ServiceMonitor'];
+    const lists = await Promise.all(
+      kinds.map(async (kind) => plane.client.list('monitoring.coreos.com/v1', kind, namespace)),
+    );
+    const left = lists.flat().map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+    if (left.length === 0) return;
+    assert.ok(performance.now() < deadline, `still there: ${left.join(', ')}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 async function until(

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { chartFolder, chartNamespace } from '#scripts/gen/chart/render.ts';
 import type { KubeObject, Part } from '#scripts/testbed/index.ts';
-import { approve, furnish, goBack, succeed } from './chart-life.ts';
+import { approve, furnish, goBack, succeed, unwatched } from './chart-life.ts';
 import { type ChartWorld, release, startChartWorld } from './chart-world.ts';
 import { namespace } from './operator-world.ts';
 import { granted, mayUser, usedBy } from './rights.ts';
@@ -14,8 +14,12 @@ import { granted, mayUser, usedBy } from './rights.ts';
 const account = `system:serviceaccount:${chartNamespace}:${release}`;
 const rbac = 'rbac.authorization.k8s.io/v1';
 
-/** For what no test can bring about at will: a patch that another writer comes before, after which the object is read live. */
-const explained = ['deployments', 'statefulsets', 'daemonsets'].map((kind) => `get ${kind}.apps`);
+const explained = [
+  // What no test can bring about at will: a patch that another writer comes before, after which the object is read live.
+  ...['deployments', 'statefulsets', 'daemonsets'].map((kind) => `get ${kind}.apps`),
+  // A server-side apply of what is not there yet is a patch in the log, and needs both.
+  ...['prometheusrules', 'servicemonitors'].map((kind) => `create ${kind}.monitoring.coreos.com`),
+];
 
 let world: ChartWorld;
 const operators: Part[] = [];
@@ -43,18 +47,42 @@ async function stopOperators(): Promise<void> {
 
 async function install(command: string, ...settings: readonly string[]): Promise<void> {
   const place = ['--namespace', chartNamespace, '--create-namespace'];
-  const prometheus = ['--set', `config.prometheusUrl=${world.prometheusUrl}`];
-  await world.helm('helm', command, release, chartFolder, ...place, ...prometheus, ...settings);
+  // The stub takes whatever is posted.
+  const secret = { name: 'channel', key: 'signature' };
+  const webhook = { url: world.prometheusUrl, secret: { secret } };
+  const notifications = {
+    channels: [{ name: 'hook', webhook }],
+    routing: { default: [{ channel: 'hook' }] },
+  };
+  const config = { prometheusUrl: world.prometheusUrl, notifications };
+  const values = ['--set-json', `config=${JSON.stringify(config)}`];
+  await world.helm('helm', command, release, chartFolder, ...place, ...values, ...settings);
 }
 
 describe('for all namespaces', () => {
   test('every right that is given is used, and every one that is used is given', async () => {
     await install('install');
+    await world.plane.client.apply({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'channel', namespace: chartNamespace },
+      stringData: { signature: 'of the hook' },
+    });
     await bindPeople();
     operators.push(await world.startOperator(), await world.startOperator());
     await Promise.all([succeed(world, 'good'), approve(world, 'waiting', 'alice')]);
     // The one that stood by takes the runs up, which it knows from what is recorded of them.
     await operators.shift()?.stop({ killAfterMs: 30_000 });
+    await install(
+      'upgrade',
+      '--set',
+      'config.monitoring.prometheusRules=false',
+      '--set',
+      'config.monitoring.serviceMonitors=false',
+    );
+    operators.push(await world.startOperator());
+    await operators.shift()?.stop({ killAfterMs: 30_000 });
+    await unwatched(world);
     await goBack(world, 'bad', 'bob');
     await stopOperators();
     const given = granted(await rolesOf(['ClusterRole', 'Role']));
@@ -139,7 +167,9 @@ async function rolesOf(kinds: readonly string[]): Promise<readonly KubeObject[]>
   );
   return lists
     .flat()
-    .filter(({ metadata }) => [release, `${release}-leader`].includes(metadata.name));
+    .filter(({ metadata }) =>
+      ['', '-leader', '-channels'].includes(metadata.name.replace(release, '')),
+    );
 }
 
 /** Alice approves; Bob edits by the role that every cluster has. */

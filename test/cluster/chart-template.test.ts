@@ -343,6 +343,25 @@ describe('values', () => {
     );
   });
 
+  it('Secrets of channels may be read by name, where the operator is', async () => {
+    const secret = (name: string) => ({ secret: { name, key: 'it' } });
+    const channels = [
+      { name: 'a', slack: { webhookUrl: secret('slack') }, tls: { ca: secret('ca') } },
+      { name: 'b', webhook: { url: 'https://example.com', secret: secret('hook') } },
+      { name: 'c', pagerDuty: { routingKey: { file: '/etc/genesis/notifications/key' } } },
+    ];
+    const objects = await render({ config: { notifications: { channels } } });
+    const role = only(objects, 'Role', 'genesis-rollout-channels');
+    assert.deepEqual(field(role, 'rules'), [
+      {
+        apiGroups: [''],
+        resources: ['secrets'],
+        resourceNames: ['ca', 'hook', 'slack'],
+        verbs: ['get'],
+      },
+    ]);
+  });
+
   it('only the Secrets that are named may be read', async () => {
     const objects = await render({ rbac: { secretNames: ['prometheus-token'] } });
     const rules = field(only(objects, 'ClusterRole', 'genesis-rollout'), 'rules') as object[];
@@ -366,13 +385,13 @@ describe('values', () => {
 
   it('rights that are not allowed are not given', async () => {
     const objects = await render({
-      rbac: { allow: { secrets: false, jobs: false, restarts: false } },
+      rbac: { allow: { secrets: false, jobs: false, restarts: false, monitoring: false } },
     });
     const rules = field(only(objects, 'ClusterRole', 'genesis-rollout'), 'rules') as {
       resources: string[];
     }[];
     const resources = rules.flatMap((rule) => rule.resources);
-    for (const one of ['secrets', 'jobs', 'pods', 'deployments'])
+    for (const one of ['secrets', 'jobs', 'pods', 'deployments', 'prometheusrules'])
       assert.ok(!resources.includes(one), one);
   });
 

@@ -1,4 +1,4 @@
-/** A stub for Prometheus that answers every query with one series, or with none. */
+/** A stub for Prometheus that answers every query with one series, or with none, and takes whatever else is posted. */
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -18,8 +18,12 @@ export async function startMetricsStub(
       body += String(chunk);
     });
     request.on('end', () => {
-      const data = dataOf(new URLSearchParams(body), valueOf(request.headers));
       response.setHeader('content-type', 'application/json');
+      if (request.url?.startsWith('/api/v1/') !== true) {
+        response.end('{}');
+        return;
+      }
+      const data = dataOf(new URLSearchParams(body), valueOf(request.headers));
       response.end(JSON.stringify({ status: 'success', data }));
     });
   });

@@ -53,6 +53,12 @@ What the operator may do, and no more: test/cluster/chart-rights.test.ts compare
   resources: [deployments, statefulsets, daemonsets]
   verbs: [get, list, watch, patch]
 {{- end }}
+{{- if .monitoring }}
+# Alerts and ServiceMonitors that are made for rollouts, where the cluster has the kinds.
+- apiGroups: [monitoring.coreos.com]
+  resources: [prometheusrules, servicemonitors]
+  verbs: [get, list, create, patch, delete]
+{{- end }}
 {{- if .secrets }}
 # Credentials that a rollout names; never listed.
 - apiGroups: [""]
@@ -68,7 +74,23 @@ What the operator may do, and no more: test/cluster/chart-rights.test.ts compare
 {{- end }}
 {{- end }}
 
-{{- /* Two objects by name that belong to no namespace. */ -}}
+{{- /* Secrets of notification channels, in the operator's own namespace: a list of names. */ -}}
+{{- define "genesis.channelSecrets" -}}
+{{- $names := list -}}
+{{- range (.Values.config.notifications | default dict).channels -}}
+{{- $channel := . -}}
+{{- range tuple "slack.webhookUrl" "slack.token" "pagerDuty.routingKey" "email.password" "alertmanager.bearerToken" "alertmanager.password" "webhook.secret" "tls.ca" -}}
+{{- $path := splitList "." . -}}
+{{- $secret := (get (get $channel (index $path 0) | default dict) (index $path 1) | default dict).secret | default dict -}}
+{{- with $secret.name -}}
+{{- $names = append $names . -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- toJson (uniq $names | sortAlpha) -}}
+{{- end }}
+
+{{- /* Objects by name that belong to no namespace. */ -}}
 {{- define "genesis.clusterRules" -}}
 # Is the CRD as new as the operator?
 - apiGroups: [apiextensions.k8s.io]

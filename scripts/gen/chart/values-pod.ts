@@ -68,7 +68,9 @@ export const podShape = {
       secretName: text('', 'A Secret whose keys become files in `/etc/genesis/notifications`.'),
     })
     .prefault({})
-    .describe('Credentials of notification channels, by reference.'),
+    .describe(
+      'Credentials of notification channels as files. Secrets that `config.notifications` names need nothing here.',
+    ),
   ports: portsSchema,
   resources: kubeField(
     { requests: { cpu: '100m', memory: '192Mi' }, limits: { memory: '512Mi' } },

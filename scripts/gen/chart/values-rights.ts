@@ -13,6 +13,10 @@ const allowSchema = z
       true,
       'Patch Deployments, StatefulSets and DaemonSets: restarts with a feature flag.',
     ),
+    monitoring: flag(
+      true,
+      'Make PrometheusRules and ServiceMonitors for rollouts, where the cluster has them.',
+    ),
   })
   .prefault({})
   .describe('Rights that only some rollouts need; without one, what needs it is refused.');
