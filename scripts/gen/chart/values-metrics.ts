@@ -40,7 +40,7 @@ const prometheusRuleSchema = z
     alertLabels: textMap('More labels of every alert.'),
     runbookUrl: text(
       '',
-      "Where runbooks stand: the alert's name in lower case is added. Empty for none.",
+      "Where runbooks stand: the alert's name in lower case is added. Default: those of docs/runbooks.",
     ),
     disabled: z
       .record(z.string(), z.boolean())
