@@ -190,6 +190,8 @@ function objects(): readonly KubeObject[] {
     ),
     rollback: { ...(spec['rollback'] as object), health: { url: at('/health') } },
     snapshots: { interval: '1s' },
+    // This operator has no channels.
+    notify: [],
     monitoring: { serviceMonitor: { port: 'metrics' } },
   };
   const backend = (name: string, weight: number) => ({ name, port: 8080, weight });
@@ -366,6 +368,15 @@ describe('what the operator makes', () => {
     );
     assert.match(summary, /no Ready endpoint for 7m/);
   });
+});
+
+test('what the pack has for a cluster is taken as it is', async () => {
+  await plane.client.applyFiles(join(root, 'deploy/packs/genesis/manifests'));
+  const apiVersion = 'monitoring.coreos.com/v1';
+  const { spec } = (await objectOf(apiVersion, 'PrometheusRule', 'genesis-pack')) as unknown as {
+    spec: { groups: { rules: object[] }[] };
+  };
+  assert.equal(spec.groups[0]?.rules.length, 18);
 });
 
 test('promtool has three things to say about the exporter, which the contract names, and no more', async () => {
