@@ -9,6 +9,7 @@ import { flagsReference } from './flags.ts';
 import { metricsReference } from './metrics.ts';
 import { mixinFiles } from './mixin/files.ts';
 import { packFiles } from './pack/files.ts';
+import { picture } from './picture.ts';
 import { apiReference } from './reference.ts';
 import { scenarioJsonSchema } from './scenario-schema.ts';
 
@@ -23,6 +24,7 @@ export const generatedFiles: readonly GeneratedFile[] = [
   { path: 'crds/genesisrollouts.yaml', text: () => yaml(rolloutCrd()) },
   { path: 'crds/genesisdecisions.yaml', text: () => yaml(decisionCrd()) },
   ...argocdFiles,
+  { path: 'docs/images/rollout.svg', text: picture },
   { path: 'docs/reference/api.md', text: apiReference },
   { path: 'docs/reference/cli.md', text: cliReference },
   { path: 'docs/reference/flags.md', text: flagsReference },
