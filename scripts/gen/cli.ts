@@ -1,5 +1,5 @@
 /** docs/reference/cli.md: every command with its flags and exit codes, from the tables that `--help` prints. */
-import { exitCodes, exitMeanings, type FlagTable } from '#cli/command.ts';
+import { type CommandSpec, exitCodes, exitMeanings, type FlagTable } from '#cli/command.ts';
 import { flagText, program, withoutKube } from '#cli/help.ts';
 import { kubeFlags } from '#cli/kube-flags.ts';
 import { commands } from '#cli/run-command.ts';
@@ -13,12 +13,10 @@ export async function cliReference(): Promise<string> {
       return [
         `## ${name}`,
         [what, ...about].join(' '),
-        block([`${program} ${name} ${operands}`]),
+        fence('text', [`${program} ${name} ${operands}`]),
         flagTable(withoutKube(flags)),
         ...(isOnline ? ["It takes [kubectl's own flags](#kubectls-own-flags) as well."] : []),
-        ...(examples.length === 0
-          ? []
-          : [block(examples.map(([command, what]) => `# ${what}\n${command}`))]),
+        ...(examples.length === 0 ? [] : [exampleBlock(examples, isOnline)]),
         `Exit codes: ${exits.map((exit) => `${exitCodes[exit]} (${exitMeanings[exit]})`).join('; ')}.`,
       ].join('\n\n');
     }),
@@ -61,6 +59,13 @@ function flagTable(flags: FlagTable): string {
   return table(['flag', 'meaning'], rows);
 }
 
-function block(lines: readonly string[]): string {
-  return `\`\`\`sh\n${lines.join('\n')}\n\`\`\``;
+/** The comment says who tests it: what asks an API server is read by the command line itself, the rest is run. */
+function exampleBlock(examples: CommandSpec['examples'], isOnline: boolean): string {
+  const lines = examples.map(([command, what]) => `# ${what}\n${command}`);
+  const runner = isOnline ? 'unreachable' : 'clone\ncp examples/checkout.yaml rollout.yaml\n';
+  return `<!-- run: ${runner}${isOnline ? ' ' : ''}-->\n${fence('sh', lines)}`;
+}
+
+function fence(language: string, lines: readonly string[]): string {
+  return `\`\`\`${language}\n${lines.join('\n')}\n\`\`\``;
 }

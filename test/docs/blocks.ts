@@ -14,6 +14,8 @@ import { join } from 'node:path';
 export const runners = {
   ci: 'continuous integration, as they stand',
   clone: 'test/cluster/docs.test.ts, in a clone of the repository',
+  unreachable:
+    'test/cluster/docs.test.ts, against an address where nobody answers: the command line must read each line of it',
   cluster: 'test/cluster/docs.test.ts, with a cluster that has nothing but Gateway API',
   operator: 'test/cluster/docs.test.ts, with a cluster where the operator runs in namespace shop',
   node: 'test/e2e, on a whole node with images, pods and a gateway',
