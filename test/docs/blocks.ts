@@ -18,7 +18,8 @@ export const runners = {
     'test/cluster/docs.test.ts, against an address where nobody answers: the command line must read each line of it',
   cluster: 'test/cluster/docs.test.ts, with a cluster that has nothing but Gateway API',
   operator: 'test/cluster/docs.test.ts, with a cluster where the operator runs in namespace shop',
-  node: 'test/e2e, on a whole node with images, pods and a gateway',
+  node: 'test/e2e/docs.test.ts, on a whole node with images, pods, a gateway and a Prometheus',
+  outside: 'test/e2e/outside/docs.test.ts, as root, in a clone of the repository',
 } as const;
 
 export type Runner = keyof typeof runners;

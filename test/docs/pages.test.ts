@@ -19,6 +19,7 @@ const known = new Set([
   'lua',
   'http',
   'mermaid',
+  'csv',
   'ini',
 ]);
 

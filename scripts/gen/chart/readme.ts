@@ -24,7 +24,8 @@ export function chartReadme({ version, description, kubeVersion }: ChartFacts): 
   ].join('\n\n')}\n`;
 }
 
-const install = `\`\`\`sh
+const install = `<!-- run: node -->
+\`\`\`sh
 helm install genesis-rollout charts/genesis-rollout --namespace genesis-system --create-namespace
 helm test genesis-rollout --namespace genesis-system
 \`\`\``;
