@@ -1,5 +1,4 @@
 /** The pages that a newcomer follows, with real pods: what stands in them is run as it stands. */
-import { images } from '#scripts/images/images.ts';
 import { runPages } from '#test/docs/run-pages.ts';
 import { startE2eWorld } from './world.ts';
 
@@ -11,8 +10,6 @@ runPages('node', async () => {
       KUBECONFIG: plane.kubeconfigPath,
       PROMETHEUS_URL: prometheus.url,
       GATEWAY_URL: gateway.url,
-      IMAGE: images.operator.tag.replace(/:[^:]*$/, ''),
-      TAG: images.operator.tag.replace(/^.*:/, ''),
     },
     stop: () => world.stop(),
   };

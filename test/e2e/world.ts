@@ -15,6 +15,7 @@ import {
   toolPath,
   type WholeNode,
 } from '#scripts/testbed/index.ts';
+import packageJson from '../../package.json' with { type: 'json' };
 
 export interface E2eWorld {
   readonly plane: ControlPlane;
@@ -24,6 +25,9 @@ export interface E2eWorld {
   shell(command: string, input?: string): Promise<string>;
   stop(): Promise<void>;
 }
+
+/** The operator's image under the name that the chart has by default: what a registry will hold once it is published. */
+const publishedName = `ghcr.io/genesis-rollout/genesis-rollout:${packageJson.version}`;
 
 /** The operator's image under another name, as a newer version of it. */
 export const newerTag = 'newer';
@@ -61,6 +65,7 @@ async function bringUp(parts: Parts): Promise<Omit<E2eWorld, 'stop'>> {
   const node = await startNode({ plane, images: archives });
   parts.node = node;
   await node.tagImage(images.operator.tag, images.operator.tag.replace(/:[^:]*$/, `:${newerTag}`));
+  await node.tagImage(images.operator.tag, publishedName);
   const gateway = await startGateway({ plane });
   parts.gateway = gateway;
   const config = scrapePods(plane.kubeconfigPath);

@@ -26,7 +26,7 @@ export function chartReadme({ version, description, kubeVersion }: ChartFacts): 
 
 const install = `<!-- run: node -->
 \`\`\`sh
-helm install genesis-rollout charts/genesis-rollout --namespace genesis-system --create-namespace
+helm install genesis-rollout charts/genesis-rollout --namespace genesis-system --create-namespace --wait
 helm test genesis-rollout --namespace genesis-system
 \`\`\``;
 
