@@ -61,12 +61,15 @@ async function runIn(folder: string, env: NodeJS.ProcessEnv, { setup, text }: Bl
     cwd: folder,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: BLOCK_MAX_MS,
+    detached: true,
   });
+  // With everything that it has started, which would otherwise keep its output open.
+  const limit = setTimeout(() => process.kill(-(child.pid ?? 0), 'SIGKILL'), BLOCK_MAX_MS);
   const parts: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (part: string) => parts.push(part));
   }
   const [code] = (await once(child, 'close')) as [number | null];
+  clearTimeout(limit);
   return { code, text: parts.join('') };
 }
