@@ -3,7 +3,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { gatewayApiCrds, startControlPlane, startPrometheus } from '#scripts/testbed/index.ts';
+import {
+  gatewayApiCrds,
+  prometheusOperatorCrds,
+  startControlPlane,
+  startPrometheus,
+} from '#scripts/testbed/index.ts';
 import { runPages } from '#test/docs/run-pages.ts';
 import { arm, startOperatorWorld } from './operator-world.ts';
 
@@ -21,7 +26,10 @@ const worlds = {
   },
 
   cluster: async () => {
-    const plane = await startControlPlane({ kwok: true, crds: await gatewayApiCrds() });
+    const plane = await startControlPlane({
+      kwok: true,
+      crds: [...(await gatewayApiCrds()), ...(await prometheusOperatorCrds())],
+    });
     const prometheus = await startPrometheus({});
     return {
       variables: { KUBECONFIG: plane.kubeconfigPath, PROMETHEUS_URL: prometheus.url },
