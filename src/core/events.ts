@@ -8,6 +8,7 @@ export function transitionEvents(before: RolloutStatus, after: RolloutStatus): E
   return [
     ...triggerEvents(before, after),
     ...holdEvents(before, after),
+    ...revisionEvents(before, after),
     ...pageEvents(before, after),
   ];
 }
@@ -51,4 +52,16 @@ function holdEvents(before: RolloutStatus, after: RolloutStatus): EventDraft[] {
     note: 'nothing holds any more',
   };
   return isOver ? [...begun, over] : begun;
+}
+
+const REVISIONS: readonly (string | undefined)[] = ['RevisionQueued', 'RevisionRejected'];
+
+/** A revision that does not start now is told once, when it comes. */
+function revisionEvents(before: RolloutStatus, after: RolloutStatus): EventDraft[] {
+  const accepted = ({ conditions }: RolloutStatus) =>
+    conditions?.find(({ type }) => type === 'Accepted');
+  const [was, is] = [accepted(before), accepted(after)];
+  if (is === undefined || !REVISIONS.includes(is.reason)) return [];
+  if (was?.reason === is.reason && was.message === is.message) return [];
+  return [{ type: 'Warning', reason: is.reason, action: 'Follow', note: is.message }];
 }

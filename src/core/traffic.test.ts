@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { RolloutSpecInput } from '#api/rollout.ts';
-import { HOUR, MINUTE, runSpec, SECOND, startedStatus, T0 } from '#test/builders.ts';
+import { HOUR, MINUTE, rolloutSpec, runSpec, SECOND, startedStatus, T0 } from '#test/builders.ts';
 import { EngineHarness, type HarnessOptions } from '#test/engine-harness.ts';
 import { desiredWeight } from './traffic.ts';
 
@@ -103,6 +103,20 @@ describe('another writer', () => {
     run.world.skewMs = 0;
     run.runFor(MINUTE);
     assert.equal(run.weight(), 50);
+  });
+
+  test('who lowers one of two routes while it is held is named, with what that route has', () => {
+    const { traffic } = rolloutSpec();
+    const routes = ['web', 'admin'].map((name) => ({ kind: 'HTTPRoute', name }));
+    const run = new EngineHarness({ spec: { traffic: { ...traffic, routes } } });
+    run.runUntil(T0 + 90 * MINUTE);
+    run.world.skewMs = 60_000;
+    run.runFor(MINUTE);
+    run.writeElsewhere(20, 'admin');
+    run.runFor(MINUTE);
+    assert.deepEqual([run.weight('web'), run.weight('admin')], [50, 20]);
+    const hold = run.status.holds?.find(({ reason }) => reason === 'LoweredByAnother');
+    assert.match(hold?.message ?? '', /lowered canary to 20%/);
   });
 
   test('who takes the traffic away from a breach that is pending does not heal it', () => {

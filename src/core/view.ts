@@ -86,11 +86,13 @@ export function lookAtRun(snapshot: Snapshot, ask: Ask): RunView | undefined {
   const facts = { snapshot, now, run, status: sighted, triggers, weight };
   const holds = isWatched(status) ? findHolds(facts) : [];
   const riseBlockers = isWatched(status) ? findRiseBlockers(facts) : findEndedBlockers(facts);
+  // Of several routes another writer may have lowered one.
+  const lowest = lowestWeight(snapshot.routes);
   const standing =
     holds.length + riseBlockers.length > 0 &&
     !bearsMark(snapshot.routes, status.runId) &&
-    wasLowered(status, desiredWeight(run, status), highestRead(snapshot.routes))
-      ? [standingDrift(facts)]
+    wasLowered(status, desiredWeight(run, status), lowest)
+      ? [standingDrift({ ...facts, weight: lowest })]
       : [];
   return {
     ...facts,

@@ -193,6 +193,7 @@ describe('a new revision in mid-run', () => {
     assert.equal(run.status.revision, 'v2');
     assert.equal(run.condition('Accepted')?.reason, 'RevisionQueued');
     run.runUntil(T0 + 3 * HOUR + MINUTE);
+    assert.equal(run.told().filter((reason) => reason === 'RevisionQueued').length, 1);
     assert.equal(run.status.revision, 'v3');
     assert.equal(run.status.history?.[0]?.outcome, 'Succeeded');
     assert.equal(run.condition('Accepted')?.reason, 'Accepted');
@@ -208,6 +209,15 @@ describe('a new revision in mid-run', () => {
     assert.equal(run.status.revision, 'v2');
     assert.equal(run.status.phase, 'Succeeded');
     assert.equal(run.condition('Accepted')?.reason, 'RevisionRejected');
+    const told = run.events.filter(({ reason }) => reason === 'RevisionRejected');
+    assert.deepEqual(
+      told.map(({ type }) => type),
+      ['Warning'],
+    );
+    assert.match(
+      told[0]?.note ?? '',
+      /^revision v3 came while revision v2 was under way and is rejected/,
+    );
     run.edit({ revision: 'v4' });
     run.runFor(MINUTE);
     assert.equal(run.status.revision, 'v4');
