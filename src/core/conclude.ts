@@ -4,6 +4,7 @@ import type { RolloutStatus } from '#api/status.ts';
 import { assert } from './assert.ts';
 import { conditionsFor } from './conditions.ts';
 import type { Action, Decision } from './decision.ts';
+import { brief } from './event-note.ts';
 import { transitionEvents } from './events.ts';
 import {
   finalReportActions,
@@ -77,7 +78,7 @@ export function conclude(input: Conclusion): Decision {
       ...(following?.events ?? []),
       ...transitions.filter(({ reason }) => reason !== 'TriggerFired'),
       ...responseEvents(snapshot.status, status, view?.triggers ?? []),
-    ],
+    ].map(brief),
     ...wake(input, status),
     triggers: view?.triggers ?? [],
     snapshots: kept && snapshotCounts(kept),

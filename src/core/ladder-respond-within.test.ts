@@ -24,7 +24,7 @@ describe('respondWithin', () => {
           at: T0 + 70 * MINUTE,
           type: 'Warning',
           action: 'Page',
-          note: 'nobody has answered within 30m0s: error-rate-raised 0.2% > 0.1% for 10m0s since 12:30:00 (query rate); responder alex; runbook https://runbooks.example.com/errors',
+          note: 'nobody has answered within 30m0s: error-rate-raised 0.2% > 0.1% for 10m0s since 12:30:00; responder alex; runbook https://runbooks.example.com/errors',
         },
       ],
     );
