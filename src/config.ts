@@ -163,7 +163,7 @@ function toConfig(settings: Settings, env: ConfigInput['env']): Config {
       runbookUrl: monitoring.runbookUrl.replace(/[/]+$/, ''),
     },
     notifications: toNotifications(settings.notifications),
-    ownNamespace: namespaceOf(settings.lease, env),
+    ownNamespace: env['POD_NAMESPACE'] || namespaceOf(settings.lease, env),
     lease: settings.leaderElect ? toLease(settings.lease, env) : undefined,
   };
 }

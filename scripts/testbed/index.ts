@@ -9,6 +9,8 @@
  *
  * On the shell: `npm run testbed -- exec CMD` or `npm run testbed -- up`.
  */
+
+export { type Alertmanager, type AlertmanagerOptions, startAlertmanager } from './alertmanager.ts';
 export {
   ApiClient,
   conditionIs,

@@ -89,6 +89,8 @@ export const tools = {
       file: 'usr/bin/redis-server',
     },
   },
+  // Debian's own reads its templates from /usr/share alone, where nothing is installed.
+  alertmanager: go('0.27.0', 'github.com/prometheus/alertmanager', 'v0.27.0', 'cmd/alertmanager'),
   // Of a whole node.
   kubelet: kubernetes('kubelet'),
   'kube-scheduler': kubernetes('kube-scheduler'),
