@@ -67,7 +67,9 @@ async function buildAll(builder: Builder, temporary: string): Promise<void> {
     args: {
       BASE_IMAGE: baseImage,
       BUILD_IMAGE: buildImage,
-      REVISION: (await run('git', ['rev-parse', 'HEAD'], { cwd: root }).catch(() => 'unknown')).trim(),
+      REVISION: (
+        await run('git', ['rev-parse', 'HEAD'], { cwd: root }).catch(() => 'unknown')
+      ).trim(),
     },
     volumes: [`${await npmCache()}:${npmCacheInside}`],
   });

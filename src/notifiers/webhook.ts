@@ -10,8 +10,8 @@ import { createHttp, outcomeOf } from './http.ts';
 
 type WebhookChannel = Extract<ChannelDefinition, { type: 'webhook' }>;
 
-export const timestampHeader = 'x-genesis-timestamp';
-export const signatureHeader = 'x-genesis-signature';
+const timestampHeader = 'x-genesis-timestamp';
+const signatureHeader = 'x-genesis-signature';
 
 export function createWebhook(
   definition: WebhookChannel,

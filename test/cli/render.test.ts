@@ -26,8 +26,14 @@ describe('render', () => {
   test('prints one kind alone, with labels and runbooks, as JSON', async () => {
     const { out } = await render(
       checkout,
-      ...['--only', 'prometheusrule', '-o', 'json', '-l', 'release=kps'],
-      ...['--runbook-url', 'https://wiki.example/'],
+      '--only',
+      'prometheusrule',
+      '-o',
+      'json',
+      '-l',
+      'release=kps',
+      '--runbook-url',
+      'https://wiki.example/',
     );
     const object = JSON.parse(out) as {
       kind: string;

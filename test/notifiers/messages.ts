@@ -62,8 +62,6 @@ export function secretsWith(values: Readonly<Record<string, string>>): ReadSecre
     reference.type === 'secret' ? (values[reference.key] ?? SECRET) : SECRET;
 }
 
-export type ChannelType = ChannelDefinition['type'];
-
 /** A channel of each type that speaks HTTP, to the server at `url`. */
 export const httpChannels = {
   slack: (url: string): ChannelDefinition => ({
