@@ -96,7 +96,7 @@ describe('from helm install to a rollback', { timeout: 600_000 }, () => {
     const notes = await world.shell(
       `helm install ${release} charts/genesis-rollout --namespace ${system} --create-namespace --wait --timeout 120s ${values.join(' ')}`,
     );
-    assert.match(notes, /Genesis Rollout .* is installed/);
+    assert.match(notes, /Genesis Rollout \S+ looks after all namespaces/);
     const pods = await world.shell(`kubectl -n ${system} get pods`);
     assert.equal(pods.match(/ 1\/1 +Running /g)?.length, 2, pods);
     assert.match(await pollUntil(leader, (name) => name !== ''), /^genesis-rollout-/);
