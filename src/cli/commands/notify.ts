@@ -55,7 +55,7 @@ export const notifyCommand: Command = {
         'kubectl genesis notify test slack-rollouts -n genesis-system',
         "a channel of the operator's ConfigMap",
       ],
-      ['kubectl genesis notify test hook --config genesis.yaml', 'a channel of a file'],
+      ['kubectl genesis notify test hook --config FILE', 'a channel of a file'],
     ],
     exits: ['asExpected', 'failed', 'badInput', 'notFound'],
   },
