@@ -134,7 +134,8 @@ describe('the command line', () => {
     );
     assert.ok(lines.length > 20);
     for (const line of lines) {
-      const words = (line.match(/'[^']*'|\S+/g) ?? []).map((word) => word.replaceAll("'", ''));
+      const [command = ''] = line.split(/ (?:\|\||&&|\|) /);
+      const words = (command.match(/'[^']*'|\S+/g) ?? []).map((word) => word.replaceAll("'", ''));
       const unreachable = serverOf(new ClusterError('unavailable', 'nobody there'));
       const printed = await runCli(words.slice(2), { ...unreachable, readText: () => '' });
       const isFile = /: is not|scenario|no GenesisRollout|document/.test(printed.err);
