@@ -20,8 +20,10 @@ export interface FiringCase {
   /** Which alert: its labels as a selector, `alertname="GenesisDown"`. */
   readonly alert: string;
   readonly series: Readonly<Record<string, string>>;
-  /** When it must fire; a sample before that it must not. Undefined: it must never. */
+  /** When it must fire; a sample before that it must not. Undefined: it must never, at no time. */
   readonly firesAtSeconds: number | undefined;
+  /** It has fired, and must do so no longer. */
+  readonly isOverAtSeconds?: number;
   /** How many of it then. */
   readonly count?: number;
 }
@@ -61,10 +63,10 @@ export async function testRules(
   });
 }
 
-function testOf({ alert, series, firesAtSeconds, count = 1 }: FiringCase): object {
-  const expr = `count(ALERTS{${alert},alertstate="firing"}) or vector(0)`;
-  const at = (seconds: number, value: number) => ({
-    expr,
+function testOf({ alert, series, firesAtSeconds, isOverAtSeconds, count = 1 }: FiringCase): object {
+  const firing = `ALERTS{${alert},alertstate="firing"}`;
+  const at = (seconds: number, value: number, what = firing) => ({
+    expr: `count(${what}) or vector(0)`,
     eval_time: `${seconds}s`,
     exp_samples: [{ labels: '{}', value }],
   });
@@ -75,8 +77,12 @@ function testOf({ alert, series, firesAtSeconds, count = 1 }: FiringCase): objec
     input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
     promql_expr_test:
       firesAtSeconds === undefined
-        ? [at(LONG_SECONDS, 0)]
-        : [...(before < 0 ? [] : [at(before, 0)]), at(firesAtSeconds, count)],
+        ? [at(LONG_SECONDS, 0, `last_over_time(${firing}[${LONG_SECONDS + INTERVAL_SECONDS}s])`)]
+        : [
+            ...(before < 0 ? [] : [at(before, 0)]),
+            at(firesAtSeconds, count),
+            ...(isOverAtSeconds === undefined ? [] : [at(isOverAtSeconds, 0)]),
+          ],
   };
 }
 

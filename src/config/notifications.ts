@@ -6,6 +6,7 @@ import { namePattern, objectNamePattern } from '#api/scalars.ts';
 import { severities } from '#api/trigger.ts';
 import { nearest } from './nearest.ts';
 import { file, whole } from './scalars.ts';
+import { serverIdentity } from './server-identity.ts';
 
 const httpUrl = (meaning: string) =>
   z
@@ -123,15 +124,7 @@ const channel = z
     tls: z
       .strictObject({
         ca: secret("The certificate authority of the server's certificate, PEM.").optional(),
-        serverName: z
-          .string()
-          .min(1)
-          .describe("The name that the server's certificate must have.")
-          .optional(),
-        insecureSkipVerify: z
-          .boolean()
-          .default(false)
-          .describe('Accepts any certificate. For tests only.'),
+        ...serverIdentity,
       })
       .describe('How the server is known.')
       .prefault({}),

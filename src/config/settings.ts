@@ -11,6 +11,7 @@ import { logLevels } from '#telemetry/log.ts';
 import { addressForm, parseAddress } from './address.ts';
 import { notificationsSchema } from './notifications.ts';
 import { duration, file, whole } from './scalars.ts';
+import { serverIdentity } from './server-identity.ts';
 
 const address = (text: string, meaning: string) =>
   z
@@ -68,15 +69,7 @@ const prometheusSchema = z
         caFile: file("The certificate authority of the server's certificate, PEM.").optional(),
         certFile: file('The client certificate, PEM.').optional(),
         keyFile: file('The key of the client certificate, PEM.').optional(),
-        serverName: z
-          .string()
-          .min(1)
-          .describe("The name that the server's certificate must have.")
-          .optional(),
-        insecureSkipVerify: z
-          .boolean()
-          .default(false)
-          .describe('Accepts any certificate. For tests only.'),
+        ...serverIdentity,
       })
       .refine(({ certFile, keyFile }) => (certFile === undefined) === (keyFile === undefined), {
         message: 'certFile and keyFile go together; only one of them is set',

@@ -3,6 +3,7 @@
  * the rollout. A broken edit or an upgrade of the operator never changes what a running rollout means.
  */
 import { controllerRevisionResource, labels, managedByValue } from '#api/names.ts';
+import { ownedByRollout } from '#api/owner.ts';
 import { type Cluster, ClusterError, type KubeObject, type ObjectKey } from '#ports/cluster.ts';
 
 /** What is kept of a ControllerRevision. */
@@ -25,16 +26,7 @@ export async function writeSpecRecord(
         [labels.purpose]: 'spec',
         [labels.managedBy]: managedByValue,
       },
-      ownerReferences: [
-        {
-          apiVersion: rollout.apiVersion,
-          kind: rollout.kind,
-          name,
-          uid,
-          controller: true,
-          blockOwnerDeletion: false,
-        },
-      ],
+      ownerReferences: ownedByRollout({ name, uid }),
     },
     data: { spec: rollout['spec'] },
     revision: generation,

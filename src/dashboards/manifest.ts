@@ -1,5 +1,6 @@
 /** What every object that is made for a rollout has in common: its name, labels and owner. */
-import { apiVersion, labels, managedByValue, rolloutResource } from '#api/names.ts';
+import { labels, managedByValue } from '#api/names.ts';
+import { ownedByRollout } from '#api/owner.ts';
 import type { RunSpec } from '#core/run-spec.ts';
 import type { KubeObject } from '#ports/cluster.ts';
 
@@ -54,14 +55,6 @@ export function manifest(
 
 /** As the rollout's own: gone when it is gone. */
 export function owned(object: KubeObject, owner: { readonly name: string; readonly uid: string }) {
-  const reference = {
-    apiVersion,
-    kind: rolloutResource.kind,
-    name: owner.name,
-    uid: owner.uid,
-    controller: true,
-    blockOwnerDeletion: false,
-  };
-  const metadata = { ...object.metadata, ownerReferences: [reference] };
+  const metadata = { ...object.metadata, ownerReferences: ownedByRollout(owner) };
   return { ...object, metadata } satisfies KubeObject;
 }

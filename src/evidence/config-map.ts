@@ -1,5 +1,6 @@
 /** How evidence stands in ConfigMaps: names, labels, annotations, and what is owned by whom. */
 import { annotations, labels, managedByValue } from '#api/names.ts';
+import { ownedByRollout } from '#api/owner.ts';
 import type { KubeObject, ObjectMeta } from '#ports/cluster.ts';
 import type { EvidenceOwner } from '#ports/evidence-store.ts';
 
@@ -51,16 +52,7 @@ export function metadataOf(
       [labels.managedBy]: managedByValue,
     },
     annotations: object.annotations,
-    ownerReferences: [
-      {
-        apiVersion: owner.apiVersion,
-        kind: owner.kind,
-        name: owner.name,
-        uid: owner.uid,
-        controller: true,
-        blockOwnerDeletion: false,
-      },
-    ],
+    ownerReferences: ownedByRollout(owner),
   };
 }
 

@@ -126,10 +126,11 @@ describe('events', () => {
   });
 
   it('never disturb who records them, whatever the note', async () => {
-    const { events } = setUp();
+    const { events, created } = setUp();
     events.record({ ...note(), regarding: {} } as never);
     events.record(note());
     await events.close(signal);
+    assert.equal(created.length, 1);
   });
 
   it('are tried again while the server is down, and given up when it refuses', async () => {

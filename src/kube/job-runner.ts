@@ -1,5 +1,6 @@
 /** Jobs that run once, as batch/v1 Jobs: owned by the rollout, and kept long enough for nobody to run one twice. */
 import { jobResource, labels, managedByValue } from '#api/names.ts';
+import { ownedByRollout } from '#api/owner.ts';
 import { type Cluster, ClusterError, type KubeObject, type ObjectKey } from '#ports/cluster.ts';
 import type { JobRunner, JobState, WantedJob } from '#ports/job-runner.ts';
 
@@ -61,16 +62,10 @@ function jobObject(job: WantedJob): KubeObject {
         [labels.managedBy]: managedByValue,
       },
       annotations: textsOf(template['annotations']),
-      ownerReferences: [
-        {
-          apiVersion: owner.apiVersion,
-          kind: owner.kind,
-          name: owner.metadata.name,
-          uid: owner.metadata.uid ?? '',
-          controller: true,
-          blockOwnerDeletion: false,
-        },
-      ],
+      ownerReferences: ownedByRollout({
+        name: owner.metadata.name,
+        uid: owner.metadata.uid ?? '',
+      }),
     },
     spec: {
       ...spec,

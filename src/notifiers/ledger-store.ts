@@ -1,13 +1,8 @@
 /** What was told of a rollout, in one ConfigMap that the rollout owns: written when something is told, and else never. */
 import { z } from 'zod';
-import {
-  configMapResource,
-  fieldManager,
-  labels,
-  managedByValue,
-  rolloutResource,
-} from '#api/names.ts';
+import { configMapResource, fieldManager, labels, managedByValue } from '#api/names.ts';
 import { notificationKindNames } from '#api/notify.ts';
+import { ownedByRollout } from '#api/owner.ts';
 import { severities } from '#api/trigger.ts';
 import { type Cluster, ClusterError, type KubeObject } from '#ports/cluster.ts';
 import type { EvidenceOwner } from '#ports/evidence-store.ts';
@@ -144,16 +139,7 @@ function toObject(
         [labels.purpose]: 'notices',
         [labels.managedBy]: managedByValue,
       },
-      ownerReferences: [
-        {
-          apiVersion: rollout.apiVersion,
-          kind: rolloutResource.kind,
-          name,
-          uid,
-          controller: true,
-          blockOwnerDeletion: false,
-        },
-      ],
+      ownerReferences: ownedByRollout({ name, uid }),
     },
     data: { [KEY]: JSON.stringify({ ledger, pending: waiting }, undefined, 1) },
   };

@@ -1,7 +1,7 @@
 /** What one service keeps in Git: two Deployments with their Services, the route between them, and the rollout. */
 import type { KubeObject } from '#scripts/testbed/index.ts';
-import { namespace, rollout } from '../cluster/operator-world.ts';
-import { gateway } from './stub-gateway.ts';
+import { stubGateway } from '#test/stub-gateway.ts';
+import { arm, namespace, rollout } from '../cluster/operator-world.ts';
 
 /** @param spec what differs from the rollout of the operator's world */
 export function serviceManifests(name: string, spec: object): readonly KubeObject[] {
@@ -36,25 +36,6 @@ function flagMap(name: string): string {
   return `${name}-flags`;
 }
 
-function arm(name: string): readonly KubeObject[] {
-  const labels = { app: name };
-  const template = { metadata: { labels }, spec: { containers: [{ name: 'app', image: 'app' }] } };
-  return [
-    {
-      apiVersion: 'apps/v1',
-      kind: 'Deployment',
-      metadata: { name, namespace },
-      spec: { replicas: 1, selector: { matchLabels: labels }, template },
-    },
-    {
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: { name, namespace },
-      spec: { selector: labels, ports: [{ port: 80 }] },
-    },
-  ];
-}
-
 /** As a person writes it: without the fields that the API server fills in. */
 function route(name: string): KubeObject {
   const backend = (service: string, weight: number) => ({ name: service, port: 80, weight });
@@ -63,6 +44,6 @@ function route(name: string): KubeObject {
     apiVersion: 'gateway.networking.k8s.io/v1',
     kind: 'HTTPRoute',
     metadata: { name, namespace },
-    spec: { parentRefs: [gateway], rules: [{ backendRefs }] },
+    spec: { parentRefs: [stubGateway(namespace)], rules: [{ backendRefs }] },
   };
 }

@@ -14,6 +14,7 @@ import {
   startArgocd,
   toolPath,
 } from '#scripts/testbed/index.ts';
+import { acceptRoute } from '#test/stub-gateway.ts';
 import {
   canaryWeight,
   namespace,
@@ -22,7 +23,6 @@ import {
 } from '../cluster/operator-world.ts';
 import { blockOf, root } from '../gitops/guide.ts';
 import { Repository } from './repository.ts';
-import { acceptRoute } from './stub-gateway.ts';
 
 /** What an Application says of its GenesisRollout and of itself. */
 export interface Sight {

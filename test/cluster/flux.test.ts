@@ -4,8 +4,8 @@ import { after, before, describe, test } from 'node:test';
 import { parse } from 'yaml';
 import type { RolloutStatus } from '#api/status.ts';
 import { startWatch } from '#scripts/demo/watch.ts';
+import { acceptRoute } from '#test/stub-gateway.ts';
 import { serviceManifests } from '../argocd/manifests.ts';
-import { acceptRoute } from '../argocd/stub-gateway.ts';
 import { blocksOf } from '../gitops/guide.ts';
 import { applyAsFlux } from '../gitops/judge.ts';
 import {

@@ -1,7 +1,7 @@
 /** A stub for Prometheus that answers every query with one series, or with none, and takes whatever else is posted. */
-import { once } from 'node:events';
+
 import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listenLocally } from '#test/local-server.ts';
 
 export interface MetricsStub {
   readonly url: string;
@@ -27,16 +27,7 @@ export async function startMetricsStub(
       response.end(JSON.stringify({ status: 'success', data }));
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    stop: () => {
-      server.closeAllConnections();
-      server.close();
-    },
-  };
+  return await listenLocally(server);
 }
 
 function dataOf(form: URLSearchParams, value: number | undefined): object {

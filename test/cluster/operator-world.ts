@@ -2,6 +2,7 @@
  * The world of operator.test.ts: a real API server with pods that become Ready, the real operator in this process, and a
  * stub for Prometheus whose answers a test sets. Routes have no parents, so no gateway has to accept them.
  */
+
 import { readFileSync } from 'node:fs';
 import type { RolloutStatus } from '#api/status.ts';
 import { toNotifications } from '#config/channels.ts';
@@ -17,6 +18,7 @@ import {
   startControlPlane,
 } from '#scripts/testbed/index.ts';
 import { createTelemetry } from '#telemetry/metrics.ts';
+import { armObjects } from '#test/arm.ts';
 import { type Operator, startOperator } from '../../src/operator.ts';
 import { startMetricsStub } from './metrics-stub.ts';
 
@@ -120,24 +122,8 @@ export function route(name: string): KubeObject {
   };
 }
 
-/** A Service with one pod behind it, which KWOK makes Ready. */
 export function arm(name: string): KubeObject[] {
-  const labels = { app: name };
-  const template = { metadata: { labels }, spec: { containers: [{ name: 'app', image: 'app' }] } };
-  return [
-    {
-      apiVersion: 'apps/v1',
-      kind: 'Deployment',
-      metadata: { name, namespace },
-      spec: { replicas: 1, selector: { matchLabels: labels }, template },
-    },
-    {
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: { name, namespace },
-      spec: { selector: labels, ports: [{ port: 80 }] },
-    },
-  ];
+  return armObjects(namespace, name);
 }
 
 export function referenceTo(kind: string, name: string): ObjectReference {

@@ -86,7 +86,7 @@ test('there are eighteen, in three severities', () => {
   assert.deepEqual([of('critical'), of('warning'), of('info')], [9, 8, 1]);
 });
 
-test('no lint has anything to say', async () => {
+test('promtool accepts the rules, with every lint on', async () => {
   assert.equal(await lintRules(packGroups), '');
 });
 

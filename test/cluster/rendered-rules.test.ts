@@ -43,9 +43,33 @@ test('there are examples', () => {
   assert.ok(examples.length >= 4);
 });
 
+describe('promtool', () => {
+  const rule = { alert: 'Up', expr: 'up == 0', for: '30s', labels: { severity: 'info' } };
+  const series = { up: '0x20 1x400' };
+  const of = 'alertname="Up"';
+
+  test('objects to a rule that does not parse', async () => {
+    const broken = [{ name: 'group', rules: [{ ...rule, expr: 'up ==' }] }];
+    assert.match(await lintRules(broken), /could not parse expression/);
+  });
+
+  for (const [what, wrong] of [
+    ['too late', { firesAtSeconds: 45 }],
+    ['too early', { firesAtSeconds: 15 }],
+    ['though it never should, and is over by then', { firesAtSeconds: undefined }],
+    ['for too long', { firesAtSeconds: 30, isOverAtSeconds: 60 }],
+  ] as const) {
+    test(`objects when an alert fires ${what}`, async () => {
+      const groups = [{ name: 'group', interval: '15s', rules: [rule] }];
+      assert.equal(await testRules(groups, [{ alert: of, series, firesAtSeconds: 30 }]), '');
+      assert.match(await testRules(groups, [{ alert: of, series, ...wrong }]), /FAILED/);
+    });
+  }
+});
+
 for (const [name, run] of examples) {
   describe(`the alerts of ${name}`, () => {
-    test('parse, and no lint has anything to say', async () => {
+    test('promtool accepts the rules, with every lint on', async () => {
       assert.equal(await lintRules(groupsOf(run)), '');
     });
 

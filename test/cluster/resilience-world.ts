@@ -3,12 +3,10 @@
  * not under test. The gateway is a stub that accepts every route; the services are counters that grow by what the routes'
  * weights say.
  */
-import { once } from 'node:events';
+
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-
 import type { RolloutStatus } from '#api/status.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { startWatch, type Watching } from '#scripts/demo/watch.ts';
@@ -23,13 +21,15 @@ import {
   startControlPlane,
   startPrometheus,
 } from '#scripts/testbed/index.ts';
+import { listenLocally } from '#test/local-server.ts';
+import { acceptRoute, stubGateway } from '#test/stub-gateway.ts';
 
 export const namespace = 'shop';
 export const thresholdRatio = 0.005;
 const requestsPerSecond = 100;
 const windowSeconds = 4;
 const routeApi = 'gateway.networking.k8s.io/v1';
-const gateway = { name: 'stub', namespace };
+const gateway = stubGateway(namespace);
 
 export interface Subject {
   readonly name: string;
@@ -82,9 +82,7 @@ export async function startResilienceWorld(
     response.setHeader('content-type', 'text/plain; version=0.0.4');
     response.end(exposition(services));
   });
-  exporter.listen(0, '127.0.0.1');
-  await once(exporter, 'listening');
-  const { port } = exporter.address() as AddressInfo;
+  const { port, stop: stopExporter } = await listenLocally(exporter);
   const [plane, prometheus] = await Promise.all([
     startControlPlane({
       controllerManager: false,
@@ -129,8 +127,7 @@ export async function startResilienceWorld(
     stop: async () => {
       await Promise.all(watches.map(async (watch) => await watch.stop()));
       await Promise.all([prometheus.stop(), plane.stop()]);
-      exporter.closeAllConnections();
-      exporter.close();
+      stopExporter();
       await folder.remove();
     },
   };
@@ -171,34 +168,9 @@ function watchRoutes(
       const { rules } = route['spec'] as { rules: { backendRefs: { weight: number }[] }[] };
       onWeight(name, rules[0]?.backendRefs[1]?.weight ?? 0, seenAtMs);
       // A failed write is made good by the next event of the watch, at the latest when it is opened anew.
-      void accept(client, route).catch(() => undefined);
+      void acceptRoute(client, route).catch(() => undefined);
     },
   });
-}
-
-async function accept(client: ApiClient, route: KubeObject): Promise<void> {
-  const { name, generation } = route.metadata;
-  const { parents = [] } = (route['status'] ?? {}) as {
-    parents?: { conditions: { observedGeneration: number }[] }[];
-  };
-  if (parents[0]?.conditions.every((one) => one.observedGeneration === generation)) return;
-  const conditions = ['Accepted', 'ResolvedRefs'].map((type) => ({
-    type,
-    status: 'True',
-    reason: type,
-    message: 'accepted by the stub of a gateway',
-    observedGeneration: generation,
-    lastTransitionTime: new Date(systemClock.now()).toISOString(),
-  }));
-  await client.patch(
-    { apiVersion: routeApi, kind: 'HTTPRoute', namespace, name },
-    {
-      status: {
-        parents: [{ parentRef: gateway, controllerName: 'genesis.test/stub', conditions }],
-      },
-    },
-    'status',
-  );
 }
 
 /** What a pair of arms has answered so far. */

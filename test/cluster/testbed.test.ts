@@ -1,14 +1,12 @@
 /** The testbed itself: what it starts works, and nothing of it is left. */
+
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { access, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
-
 import {
   ApiClient,
   type ControlPlane,
@@ -22,6 +20,7 @@ import {
   startControlPlane,
   startPrometheus,
 } from '#scripts/testbed/index.ts';
+import { listenLocally } from '#test/local-server.ts';
 import {
   deployment,
   deploymentRef,
@@ -253,9 +252,7 @@ describe('Prometheus', { timeout: buildsColdWithinMs }, () => {
     response.end('# TYPE shop_requests_total counter\nshop_requests_total{code="200"} 42\n');
   });
   before(async () => {
-    exporter.listen(0, '127.0.0.1');
-    await once(exporter, 'listening');
-    const { port } = exporter.address() as AddressInfo;
+    const { port } = await listenLocally(exporter);
     prometheus = await startPrometheus({
       scrape: [{ job: 'shop', targets: [`127.0.0.1:${port}`], labels: { version: 'stable' } }],
       scrapeInterval: '200ms',

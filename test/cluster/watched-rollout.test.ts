@@ -2,12 +2,14 @@
  * What people see, from end to end: the sample exporter of the Genesis pack and a real operator with its rollout, scraped by the real
  * Prometheus. Every query of every panel must answer something, and every rule must be loaded and healthy.
  */
+
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
+import { z } from 'zod';
 import type { RolloutStatus } from '#api/status.ts';
 import { toNotifications } from '#config/channels.ts';
 import { notificationsSchema } from '#config/notifications.ts';
@@ -34,6 +36,7 @@ import {
 import { metricsRoutes } from '#server/routes.ts';
 import { startServers } from '#server/server.ts';
 import { createTelemetry } from '#telemetry/metrics.ts';
+import { armObjects } from '#test/arm.ts';
 import { type Operator, startOperator } from '../../src/operator.ts';
 import { pollUntil } from './testbed-polling.ts';
 
@@ -198,7 +201,7 @@ function objects(): readonly KubeObject[] {
   const rules = [{ backendRefs: [backend('genesis-stable', 100), backend('genesis-canary', 0)] }];
   return [
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
-    ...['genesis-stable', 'genesis-canary'].flatMap(arm),
+    ...['genesis-stable', 'genesis-canary'].flatMap((name) => armObjects(namespace, name, 8080)),
     {
       apiVersion: 'gateway.networking.k8s.io/v1',
       kind: 'HTTPRoute',
@@ -206,26 +209,6 @@ function objects(): readonly KubeObject[] {
       spec: { rules },
     },
     { ...rollout, spec: changed },
-  ];
-}
-
-/** A Service with one pod behind it, which KWOK makes Ready. */
-function arm(name: string): KubeObject[] {
-  const labels = { app: name };
-  const template = { metadata: { labels }, spec: { containers: [{ name: 'app', image: 'app' }] } };
-  return [
-    {
-      apiVersion: 'apps/v1',
-      kind: 'Deployment',
-      metadata: { name, namespace },
-      spec: { replicas: 1, selector: { matchLabels: labels }, template },
-    },
-    {
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: { name, namespace },
-      spec: { selector: labels, ports: [{ port: 8080 }] },
-    },
   ];
 }
 
@@ -370,12 +353,14 @@ describe('what the operator makes', () => {
   });
 });
 
+const ruleObject = z.object({
+  spec: z.object({ groups: z.array(z.object({ rules: z.array(z.unknown()) })) }),
+});
+
 test('what the pack has for a cluster is taken as it is', async () => {
   await plane.client.applyFiles(join(root, 'deploy/packs/genesis/manifests'));
   const apiVersion = 'monitoring.coreos.com/v1';
-  const { spec } = (await objectOf(apiVersion, 'PrometheusRule', 'genesis-pack')) as unknown as {
-    spec: { groups: { rules: object[] }[] };
-  };
+  const { spec } = ruleObject.parse(await objectOf(apiVersion, 'PrometheusRule', 'genesis-pack'));
   assert.equal(spec.groups[0]?.rules.length, 18);
 });
 

@@ -2,10 +2,9 @@
  * Where the stories of whole-stories.ts are played: the world of resilience-world.ts with people who may decide, an alerting
  * rule, a Job controller, a local site with health endpoints and suites, and the controller as a process of its own.
  */
+
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import type { RolloutStatus } from '#api/status.ts';
 import { systemClock } from '#runtime/clock.ts';
@@ -16,6 +15,7 @@ import {
   type KubeObject,
   type ObjectReference,
 } from '#scripts/testbed/index.ts';
+import { listenLocally } from '#test/local-server.ts';
 import { Victim } from './controller-victim.ts';
 import { asUser, messageOf, nameOf, roleFor, statusFieldOf } from './people.ts';
 import {
@@ -121,16 +121,7 @@ async function startSite(unwell: ReadonlySet<string>) {
     const failed = failures.length;
     response.end(JSON.stringify({ total: 4, passed: 4 - failed, failed, skipped: 0, failures }));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    stop: () => {
-      server.closeAllConnections();
-      server.close();
-    },
-  };
+  return await listenLocally(server);
 }
 
 function rights(): KubeObject[] {

@@ -94,23 +94,31 @@ function apply(world: OutboxWorld, trouble: Trouble): void {
   if (trouble === 'storeWorks') world.store.trouble = 'none';
 }
 
+type Plan = readonly (readonly { readonly trouble: Trouble; readonly waitMs: number }[])[];
+
+/** The whole course with these troubles in each of its states; in the end all works again. */
+async function troubled(plan: Plan): Promise<OutboxWorld> {
+  const world = new OutboxWorld();
+  for (const [index, state] of course.entries()) {
+    world.look(state);
+    for (const { trouble, waitMs } of plan[index] ?? []) {
+      apply(world, trouble);
+      world.look(state);
+      await world.pass(waitMs);
+    }
+  }
+  world.channel().behaviour = { type: 'sent', answer: 'ok' };
+  world.store.trouble = 'none';
+  return world;
+}
+
 describe('over crashes and failures', () => {
   test('everything that the last state still says is told, and a repetition has the same id', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(troubles, { minLength: course.length, maxLength: course.length }),
         async (plan) => {
-          const world = new OutboxWorld();
-          for (const [index, state] of course.entries()) {
-            world.look(state);
-            for (const { trouble, waitMs } of plan[index] ?? []) {
-              apply(world, trouble);
-              world.look(state);
-              await world.pass(waitMs);
-            }
-          }
-          world.channel().behaviour = { type: 'sent', answer: 'ok' };
-          world.store.trouble = 'none';
+          const world = await troubled(plan);
           const last = course.at(-1) ?? base;
           world.look(last);
           await world.pass(600 * SECOND);
@@ -136,17 +144,7 @@ describe('over crashes and failures', () => {
       fc.asyncProperty(
         fc.array(calm, { minLength: course.length, maxLength: course.length }),
         async (plan) => {
-          const world = new OutboxWorld();
-          for (const [index, state] of course.entries()) {
-            world.look(state);
-            for (const { trouble, waitMs } of plan[index] ?? []) {
-              apply(world, trouble);
-              world.look(state);
-              await world.pass(waitMs);
-            }
-          }
-          world.channel().behaviour = { type: 'sent', answer: 'ok' };
-          world.store.trouble = 'none';
+          const world = await troubled(plan);
           await world.pass(600 * SECOND);
           assert.deepEqual(
             world.channel().sent.map(({ kind }) => kind),

@@ -9,43 +9,48 @@ const series = (
   more: Partial<Panel> = {},
 ): Panel => ({ title, description, type: 'timeseries', width: 6, queries, ...more });
 
+/** From 0 to 100 of its unit. */
+const gauge = (
+  words: Pick<Panel, 'title' | 'description'>,
+  unit: string,
+  thresholds: NonNullable<Panel['thresholds']>,
+  query: Panel['queries'][number],
+): Panel => ({
+  ...words,
+  type: 'gauge',
+  unit,
+  min: 0,
+  max: 100,
+  width: 6,
+  thresholds,
+  queries: [query],
+});
+
 const overview: Row = {
   title: 'OSWorld and LangMem',
   panels: [
-    {
-      title: 'OSWorld success rate',
-      description:
-        'In percent: red below 90, yellow below 95. Tolerated down to 85, then the rollout rolls back.',
-      type: 'gauge',
-      unit: 'percent',
-      min: 0,
-      max: 100,
-      width: 6,
-      thresholds: [{ color: 'red' }, { color: 'yellow', from: 90 }, { color: 'green', from: 95 }],
-      queries: [{ expr: 'min(genesis_osworld_success_rate)', legend: 'success' }],
-    },
-    {
-      title: 'LangMem dedup rate',
-      description: 'In percent: red below 30, yellow below 40.',
-      type: 'gauge',
-      unit: 'percent',
-      min: 0,
-      max: 100,
-      width: 6,
-      thresholds: [{ color: 'red' }, { color: 'yellow', from: 30 }, { color: 'green', from: 40 }],
-      queries: [{ expr: 'min(genesis_langmem_dedup_rate)', legend: 'dedup' }],
-    },
-    {
-      title: 'LangMem P95',
-      description: 'Yellow from 50 ms, red from 67 ms.',
-      type: 'gauge',
-      unit: 'ms',
-      min: 0,
-      max: 100,
-      width: 6,
-      thresholds: [{ color: 'green' }, { color: 'yellow', from: 50 }, { color: 'red', from: 67 }],
-      queries: [{ expr: 'max(genesis_langmem_p95_latency_ms)', legend: 'P95' }],
-    },
+    gauge(
+      {
+        title: 'OSWorld success rate',
+        description:
+          'In percent: red below 90, yellow below 95. Tolerated down to 85, then the rollout rolls back.',
+      },
+      'percent',
+      [{ color: 'red' }, { color: 'yellow', from: 90 }, { color: 'green', from: 95 }],
+      { expr: 'min(genesis_osworld_success_rate)', legend: 'success' },
+    ),
+    gauge(
+      { title: 'LangMem dedup rate', description: 'In percent: red below 30, yellow below 40.' },
+      'percent',
+      [{ color: 'red' }, { color: 'yellow', from: 30 }, { color: 'green', from: 40 }],
+      { expr: 'min(genesis_langmem_dedup_rate)', legend: 'dedup' },
+    ),
+    gauge(
+      { title: 'LangMem P95', description: 'Yellow from 50 ms, red from 67 ms.' },
+      'ms',
+      [{ color: 'green' }, { color: 'yellow', from: 50 }, { color: 'red', from: 67 }],
+      { expr: 'max(genesis_langmem_p95_latency_ms)', legend: 'P95' },
+    ),
     {
       title: 'Overall health',
       description:

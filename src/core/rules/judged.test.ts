@@ -292,6 +292,11 @@ describe('a criterion by a health suite', () => {
     ],
   };
   const success: Success = { criteria: [{ name: 'rate', suite: 'smoke', condition: '>= 98%' }] };
+  /** So many runs in a row with one failure in ten, all others good. */
+  const badFor = (runs: number, fromMs: number) => (_name: string, now: number) =>
+    now >= fromMs && now < fromMs + runs * 5 * MINUTE
+      ? suiteRun({ passed: 9, failed: 1 })
+      : suiteRun({ passed: 10 });
 
   test('is judged on the results of the window: one bad result is a violation until the next one', () => {
     for (const [badRuns, phase] of [
@@ -299,11 +304,7 @@ describe('a criterion by a health suite', () => {
       [3, 'Held'],
     ] as const) {
       const run = harness(success, undefined, spec);
-      const badFrom = T0 + 100 * MINUTE;
-      run.world.suite = (_name, now) =>
-        now >= badFrom && now < badFrom + badRuns * 5 * MINUTE
-          ? suiteRun({ passed: 9, failed: 1 })
-          : suiteRun({ passed: 10 });
+      run.world.suite = badFor(badRuns, T0 + 100 * MINUTE);
       run.runUntil(END + HOUR);
       assert.equal(run.status.phase, phase, run.status.message);
       if (phase === 'Held') assert.match(run.status.message ?? '', /rate 90% at worst, not >= 98%/);
@@ -316,11 +317,7 @@ describe('a criterion by a health suite', () => {
       [3, 'Held'],
     ] as const) {
       const run = harness(success, undefined, spec);
-      const badFrom = T0 + 20 * MINUTE;
-      run.world.suite = (_name, now) =>
-        now >= badFrom && now < badFrom + badRuns * 5 * MINUTE
-          ? suiteRun({ passed: 9, failed: 1 })
-          : suiteRun({ passed: 10 });
+      run.world.suite = badFor(badRuns, T0 + 20 * MINUTE);
       run.runUntil(T0 + HOUR);
       run.restart();
       run.runUntil(END - SECOND);

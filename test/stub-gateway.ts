@@ -1,12 +1,14 @@
 /** Stands for a gateway: accepts every route as it is. */
 import { systemClock } from '#runtime/clock.ts';
 import type { ApiClient, KubeObject } from '#scripts/testbed/index.ts';
-import { namespace } from '../cluster/operator-world.ts';
 
-export const gateway = { name: 'stub', namespace };
+/** What a route names as its parent. */
+export function stubGateway(namespace: string) {
+  return { name: 'stub', namespace };
+}
 
 export async function acceptRoute(client: ApiClient, route: KubeObject): Promise<void> {
-  const { name, generation } = route.metadata;
+  const { namespace = 'default', name, generation } = route.metadata;
   const { parents = [] } = (route['status'] ?? {}) as {
     parents?: { conditions: { observedGeneration: number }[] }[];
   };
@@ -19,7 +21,8 @@ export async function acceptRoute(client: ApiClient, route: KubeObject): Promise
     observedGeneration: generation,
     lastTransitionTime: new Date(systemClock.now()).toISOString(),
   }));
-  const parent = { parentRef: gateway, controllerName: 'genesis.test/stub', conditions };
+  const parentRef = stubGateway(namespace);
+  const parent = { parentRef, controllerName: 'genesis.test/stub', conditions };
   await client.patch(
     { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', namespace, name },
     { status: { parents: [parent] } },
