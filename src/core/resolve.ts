@@ -14,9 +14,9 @@ import { resolveFreezes, resolvePoints } from './resolve-plan.ts';
 import { resolveSuites } from './resolve-suites.ts';
 import { resolveRestarts, resolveTargets } from './resolve-targets.ts';
 import { comparisonProblem, resolveTrigger } from './resolve-trigger.ts';
-import type { RunBacktest, RunServiceMonitor, RunSpec } from './run-spec.ts';
+import type { RunBacktest, RunChain, RunServiceMonitor, RunSpec } from './run-spec.ts';
 import type { ResolvedSpec } from './snapshot.ts';
-import { notActedOn, unsupported } from './unsupported.ts';
+import { unsupported } from './unsupported.ts';
 
 export interface ResolveInput extends MeasureInput, OutsideChecks {
   readonly namespace: string;
@@ -67,6 +67,7 @@ export function resolveSpec(input: ResolveInput): ResolvedSpec {
     suites,
     canaryDown: { forMs: parseDuration(spec.canaryDown.for), action: spec.canaryDown.action },
     preflight: spec.preflight.policy,
+    chain: chainFrom(spec),
     backtest: backtestFrom(spec),
     rollback,
     deletionPolicy: spec.deletionPolicy,
@@ -79,9 +80,16 @@ export function resolveSpec(input: ResolveInput): ResolvedSpec {
       keepRuns: spec.snapshots.keepRuns,
     },
     notify: spec.notify,
-    notActedOn: notActedOn(spec),
   };
   return { type: 'ok', run };
+}
+
+function chainFrom({ preflight }: RolloutSpec): RunChain {
+  return {
+    alertRules: preflight.alertRules,
+    dashboards: preflight.dashboards.map(({ uid }) => uid),
+    targets: preflight.targets.map(({ job }) => job),
+  };
 }
 
 function backtestFrom({ preflight: { backtest } }: RolloutSpec): RunBacktest | undefined {

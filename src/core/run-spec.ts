@@ -226,6 +226,16 @@ export interface RunServiceMonitor {
   readonly intervalMs: number;
 }
 
+/** What preflight proves besides every query in use. */
+export interface RunChain {
+  /** Names of alerting rules. */
+  readonly alertRules: readonly string[];
+  /** Uids of Grafana dashboards. */
+  readonly dashboards: readonly string[];
+  /** Scrape jobs. */
+  readonly targets: readonly string[];
+}
+
 export interface RunSpec {
   readonly revision: string;
   readonly paused: boolean;
@@ -245,6 +255,7 @@ export interface RunSpec {
   readonly suites: readonly RunSuite[];
   readonly canaryDown: { readonly forMs: number; readonly action: 'Rollback' | 'Hold' };
   readonly preflight: 'Require' | 'Advise' | 'Skip';
+  readonly chain: RunChain;
   readonly backtest: RunBacktest | undefined;
   readonly rollback: RunRollback;
   readonly deletionPolicy: 'RestoreStable' | 'KeepTraffic';
@@ -255,6 +266,4 @@ export interface RunSpec {
   readonly snapshots: { readonly intervalMs: number; readonly keepRuns: number };
   /** Who has asked to be told what. */
   readonly notify: readonly Subscription[];
-  /** Fields that are set and that this version does not act on. */
-  readonly notActedOn: readonly string[];
 }

@@ -1,11 +1,8 @@
-/** Nothing that a spec says is ignored in silence: it is refused, or the Accepted condition names it. */
+/** Nothing that a spec says is ignored in silence: what is not carried out is refused. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { RolloutSpecInput } from '#api/rollout.ts';
-import { HOUR, resolved, rolloutSpec, runSpec, T0 } from '#test/builders.ts';
-import { EngineHarness } from '#test/engine-harness.ts';
-
-const suite = { name: 'smoke', timeout: '1m', http: { url: 'http://h/run' } };
+import { resolved, rolloutSpec } from '#test/builders.ts';
 
 describe('what this version does not carry out is refused:', () => {
   const rows: readonly (readonly [what: string, spec: Partial<RolloutSpecInput>, says: RegExp])[] =
@@ -34,28 +31,4 @@ describe('what this version does not carry out is refused:', () => {
       assert.match(outcome.type === 'invalid' ? outcome.problems.join('; ') : '', says);
     });
   }
-});
-
-describe('what has no effect on traffic yet', () => {
-  const spec: Partial<RolloutSpecInput> = {
-    healthSuites: [suite],
-    preflight: { alertRules: ['A'], dashboards: [{ uid: 'd' }], targets: [{ job: 'j' }] },
-    rollback: { healthSuite: 'smoke', health: { url: 'http://h' } },
-  };
-
-  test('is named in the Accepted condition, and the run goes on', () => {
-    const run = new EngineHarness({ spec });
-    run.runUntil(T0 + HOUR / 2);
-    const accepted = run.condition('Accepted');
-    assert.equal(accepted?.status, 'True');
-    assert.match(
-      accepted?.message ?? '',
-      /does not act on spec\.preflight\.alertRules, spec\.preflight\.dashboards, spec\.preflight\.targets$/,
-    );
-    assert.equal(run.status.step, 'dark');
-  });
-
-  test('and what is not set is not named', () => {
-    assert.deepEqual(runSpec().notActedOn, []);
-  });
 });

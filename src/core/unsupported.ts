@@ -13,14 +13,3 @@ export function unsupported(spec: RolloutSpec): string[] {
   }
   return sentences;
 }
-
-/** What has no effect on traffic and is not acted on yet: the run starts, and its Accepted condition names it. */
-export function notActedOn(spec: RolloutSpec): string[] {
-  const { preflight } = spec;
-  const fields: readonly (readonly [string, boolean])[] = [
-    ['preflight.alertRules', preflight.alertRules.length > 0],
-    ['preflight.dashboards', preflight.dashboards.length > 0],
-    ['preflight.targets', preflight.targets.length > 0],
-  ];
-  return fields.flatMap(([field, isSet]) => (isSet ? [`spec.${field}`] : []));
-}
