@@ -119,6 +119,8 @@ export interface Operator {
 
 /** Answers of a tick serve every look within it; the shortest usual interval is a little longer. */
 const ANSWERS_KEPT_MS = 10_000;
+/** Targets and rules are long lists and change seldom. */
+const LISTS_KEPT_MS = 30_000;
 const CLOSING_MAX_MS = 10_000;
 
 export async function startOperator(options: OperatorOptions): Promise<Operator> {
@@ -252,7 +254,8 @@ function manifestsOf(
 
 function metricsOf({ clock, logger, query, telemetry }: OperatorOptions): PrometheusSource {
   const observe = telemetry.queries;
-  return createMetricSource({ clock, logger, ...query, keepMs: ANSWERS_KEPT_MS, observe });
+  const kept = { keepMs: ANSWERS_KEPT_MS, listsKeptMs: LISTS_KEPT_MS };
+  return createMetricSource({ clock, logger, ...query, ...kept, observe });
 }
 
 function eventsOf({ clock, logger, lease }: OperatorOptions, cluster: KubeCluster): Events {

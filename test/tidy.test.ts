@@ -40,7 +40,7 @@ const layers: Readonly<Record<string, Layer>> = {
   prometheus: {
     layers: ['ports', 'runtime'],
     types: ['api'],
-    packages: ['undici', 'node:crypto', 'node:tls'],
+    packages: ['undici', 'zod', 'node:crypto', 'node:tls'],
   },
   /** Reading PromQL, for whoever checks a query and for whoever answers one. */
   promql: {

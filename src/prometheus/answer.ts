@@ -45,6 +45,17 @@ interface Data {
 }
 
 function parseData(answer: HttpAnswer): Data | (Fault & { readonly type: 'fault' }) {
+  const envelope = parseEnvelope(answer);
+  if (envelope.type === 'fault') return envelope;
+  const { data } = envelope;
+  if (!isRecord(data) || typeof data['resultType'] !== 'string') return unreadable(answer);
+  return { type: 'data', resultType: data['resultType'], result: data['result'] };
+}
+
+/** What stands in `data`, when all of it is there. */
+export function parseEnvelope(
+  answer: HttpAnswer,
+): { readonly type: 'envelope'; readonly data: unknown } | (Fault & { readonly type: 'fault' }) {
   const body = parseJson(answer.text);
   if (!isRecord(body) || (body['status'] !== 'success' && body['status'] !== 'error')) {
     const isForeign = body !== undefined && answer.status === 200;
@@ -57,9 +68,7 @@ function parseData(answer: HttpAnswer): Data | (Fault & { readonly type: 'fault'
   }
   const missing = partialWords(body);
   if (missing !== undefined) return { type: 'fault', ...fault('partial', missing) };
-  const { data } = body;
-  if (!isRecord(data) || typeof data['resultType'] !== 'string') return unreadable(answer);
-  return { type: 'data', resultType: data['resultType'], result: data['result'] };
+  return { type: 'envelope', data: body['data'] };
 }
 
 /**

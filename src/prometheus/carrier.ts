@@ -11,7 +11,7 @@ import type { Connections } from './connections.ts';
 import type { ExchangeResult, HttpAnswer } from './exchange.ts';
 import { connectionFault, type Fault, fault } from './faults.ts';
 import { LaneFullError } from './lane.ts';
-import type { Question } from './question.ts';
+import type { Question, QuestionKind } from './question.ts';
 import { createSend } from './send.ts';
 import { clockSkew } from './skew.ts';
 
@@ -32,7 +32,7 @@ export interface QueryObserver {
 }
 
 export interface QueryReport {
-  readonly kind: 'instant' | 'range';
+  readonly kind: QuestionKind;
   readonly outcome: 'ok' | QueryFault;
   /** For a place in the server's lane. */
   readonly waitedMs: number;

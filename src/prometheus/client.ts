@@ -9,6 +9,7 @@ import type {
   RangeAnswer,
 } from '#ports/metric-source.ts';
 import { parseInstant, parseRange } from './answer.ts';
+import { createBackends, type FindBackend } from './backend.ts';
 import { type CarrierOptions, createCarrier } from './carrier.ts';
 import { createConnections } from './connections.ts';
 import { createDedupe } from './dedupe.ts';
@@ -23,9 +24,13 @@ export interface MetricSourceOptions extends CarrierOptions {
   readonly concurrencyMax: number;
   /** How long an answer is good for whoever asks the same again: about one tick. */
   readonly keepMs: number;
+  /** The same for what a server says of itself: its targets, its rules. */
+  readonly listsKeptMs: number;
 }
 
 export interface PrometheusSource extends MetricSource {
+  /** The same server, for what else it can be asked. */
+  readonly backendOf: FindBackend;
   /** Questions that wait for a place, over all servers. */
   waiting(): number;
   close(): Promise<void>;
@@ -60,22 +65,32 @@ export function createMetricSource(options: MetricSourceOptions): PrometheusSour
   const instants = createDedupe<InstantAnswer>({ ...sharing, size: instantSize });
   const ranges = createDedupe<RangeAnswer>({ ...sharing, size: rangeSize });
 
+  const instant: MetricSource['instant'] = async (endpoint, query, atMs, signal) => {
+    const found = findTarget(endpoint);
+    if (found.type === 'invalid') return unusable(found.message);
+    const question = instantQuestion(found.target, query, atMs);
+    const start = async (stop: AbortSignal): Promise<InstantAnswer> => {
+      const carried = await carryOut(question, stop, parseInstant);
+      if (carried.type === 'error') return carried;
+      return { type: 'samples', samples: carried.parts, skewMs: carried.skewMs };
+    };
+    return instants.ask(question.key, {
+      signal,
+      start,
+      left: () => stoppedWaiting(found.target),
+    });
+  };
+
   return {
-    async instant(endpoint, query, atMs, signal) {
-      const found = findTarget(endpoint);
-      if (found.type === 'invalid') return unusable(found.message);
-      const question = instantQuestion(found.target, query, atMs);
-      const start = async (stop: AbortSignal): Promise<InstantAnswer> => {
-        const carried = await carryOut(question, stop, parseInstant);
-        if (carried.type === 'error') return carried;
-        return { type: 'samples', samples: carried.parts, skewMs: carried.skewMs };
-      };
-      return instants.ask(question.key, {
-        signal,
-        start,
-        left: () => stoppedWaiting(found.target),
-      });
-    },
+    instant,
+    backendOf: createBackends({
+      clock,
+      carryOut,
+      findTarget,
+      instant,
+      listsKeptMs: options.listsKeptMs,
+      onShared: sharing.onShared,
+    }),
 
     async range(endpoint, query, window, signal) {
       const found = findTarget(endpoint);

@@ -1,13 +1,14 @@
 /**
- * One POST to a server and its whole answer, within a size limit and until the signal says stop. Uses undici's
+ * One request to a server and its whole answer, within a size limit and until the signal says stop. Uses undici's
  * dispatch, not fetch: a hundred small queries a second must cost a few millicores.
  */
 import type { Dispatcher } from 'undici';
 
 export interface Exchange {
+  readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | null;
   readonly responseBytesMax: number;
 }
 
@@ -38,7 +39,7 @@ type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>;
 /** What a keep-alive connection that the server has closed meanwhile fails with. */
 const BROKEN_CODES = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
-export function postForm(
+export function sendRequest(
   dispatcher: Dispatcher,
   exchange: Exchange,
   signal: AbortSignal,
@@ -48,7 +49,7 @@ export function postForm(
     dispatcher.dispatch(
       {
         path: exchange.path,
-        method: 'POST',
+        method: exchange.method,
         headers: exchange.headers,
         body: exchange.body,
         // Our own deadline, the signal, covers connecting, waiting and reading.

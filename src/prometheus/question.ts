@@ -2,8 +2,11 @@
 import type { QueryWindow } from '#ports/metric-source.ts';
 import type { Target } from './target.ts';
 
+/** `list`: what the server says of itself, such as its targets. */
+export type QuestionKind = 'instant' | 'range' | 'list';
+
 export interface Question {
-  readonly kind: 'instant' | 'range';
+  readonly kind: QuestionKind;
   readonly target: Target;
   readonly path: string;
   readonly urgent: boolean;
@@ -17,6 +20,24 @@ export interface Question {
  * form fields they do not know; for a server that refuses them see {@link refusesThanosFields}.
  */
 const THANOS_FIELDS = { partial_response: 'false', dedup: 'true', max_source_resolution: '0s' };
+
+/** One entry a field: a name may come several times. */
+export type ListFields = readonly (readonly [name: string, value: string])[];
+
+/** Lists are asked with GET: not every server takes a POST for them. */
+export function listQuestion(target: Target, name: string, fields: ListFields): Question {
+  const written = new URLSearchParams(
+    fields.map(([field, value]): [string, string] => [field, value]),
+  ).toString();
+  return {
+    kind: 'list',
+    target,
+    path: target.listPath(name, written),
+    urgent: false,
+    key: `${target.id} ${name} ${written}`,
+    fields: {},
+  };
+}
 
 export function instantQuestion(target: Target, query: string, atMs: number): Question {
   return {
@@ -53,6 +74,6 @@ export function refusesThanosFields(status: number, text: string): boolean {
   return Object.keys(THANOS_FIELDS).some((name) => text.includes(name));
 }
 
-function seconds(ms: number): string {
+export function seconds(ms: number): string {
   return (ms / 1000).toFixed(3);
 }

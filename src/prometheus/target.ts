@@ -10,6 +10,8 @@ export interface Target {
   /** Equal for endpoints that may share connections. Made once, since it contains whole certificates. */
   readonly connectionKey: string;
   readonly paths: { readonly instant: string; readonly range: string };
+  /** Of an API beside the queries, such as `targets`. */
+  readonly listPath: (name: string, fields: string) => string;
   readonly headers: Readonly<Record<string, string>>;
   /** For messages: no user, no query parameters. */
   readonly shown: string;
@@ -40,11 +42,14 @@ export function createTarget(endpoint: MetricEndpoint, id: number): TargetResult
         instant: `${prefix}/api/v1/query${url.search}`,
         range: `${prefix}/api/v1/query_range${url.search}`,
       },
+      listPath: (name, fields) => {
+        const search = [url.search.slice(1), fields].filter((part) => part !== '').join('&');
+        return `${prefix}/api/v1/${name}${search === '' ? '' : `?${search}`}`;
+      },
       headers: {
         accept: 'application/json',
         'accept-encoding': 'identity',
         ...lowerCased(endpoint.headers),
-        'content-type': 'application/x-www-form-urlencoded',
       },
       shown: `${url.origin}${prefix}`,
       redact: createRedactor(secretsOf(endpoint, url)),

@@ -254,7 +254,7 @@ export const events = {
   },
   genesis_prometheus_queries_total: {
     type: 'counter',
-    help: 'Queries carried out, by outcome.',
+    help: 'Queries carried out, by kind (list: what Prometheus says of itself, such as its targets) and outcome.',
     labels: ['kind', 'outcome'],
   },
   genesis_prometheus_queries_shared_total: {

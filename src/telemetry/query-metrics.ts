@@ -2,8 +2,11 @@
 import type { QueryFault } from '#ports/metric-source.ts';
 import type { Instruments } from './instruments.ts';
 
+/** `list`: what Prometheus says of itself, such as its targets. */
+const kinds = ['instant', 'range', 'list'] as const;
+
 export interface QueryReport {
-  readonly kind: 'instant' | 'range';
+  readonly kind: (typeof kinds)[number];
   readonly outcome: 'ok' | QueryFault;
   readonly waitedMs: number;
   readonly durationMs: number;
@@ -15,7 +18,6 @@ export interface QueryObserver {
   shared(): void;
 }
 
-const kinds = ['instant', 'range'] as const;
 const outcomes: readonly QueryReport['outcome'][] = [
   'ok',
   'unreachable',

@@ -21,6 +21,7 @@ export function testSource(options: Partial<MetricSourceOptions> = {}): TestSour
     concurrencyMax: 4,
     responseBytesMax: 100_000,
     keepMs: 5_000,
+    listsKeptMs: 5_000,
     ...options,
   });
   return { ...source, [Symbol.asyncDispose]: () => source.close() };

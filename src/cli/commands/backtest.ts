@@ -80,6 +80,7 @@ async function replayTriggers(args: readonly string[], terminal: Terminal): Prom
     concurrencyMax: CONCURRENCY_MAX,
     responseBytesMax: RESPONSE_BYTES_MAX,
     keepMs: QUERY_TIMEOUT_MS,
+    listsKeptMs: QUERY_TIMEOUT_MS,
   });
   try {
     const asker = { source, url, headers: headersOf(values.header ?? []) };
