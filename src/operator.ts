@@ -51,6 +51,7 @@ import type { Notifications } from './config/channels.ts';
 import { channelProblem } from './config/notifications.ts';
 import { crdProblem } from './crd-version.ts';
 import { createPeople, type People } from './people.ts';
+import { createRolloutEndpoints } from './rollout-endpoints.ts';
 import { createWatching } from './watching.ts';
 
 export interface OperatorOptions {
@@ -189,6 +190,11 @@ async function plug(
   const onChange: Controller['look'] = (rollout) => lookAt(rollout);
   const evidence = new EvidenceLog({ store, clock, logger, observer, onChange });
   const jobs = createJobRunner(cluster);
+  const endpointOf = createRolloutEndpoints({
+    clock,
+    operatorDefault: options.prometheus,
+    readSecret: (namespace) => secretReader(cluster, namespace, stopping),
+  });
   const rightOfWay = new RightOfWay(clock);
   const shell: Reconciler = {
     clock,
@@ -202,12 +208,7 @@ async function plug(
     decisions: new DecisionIndex(),
     decisionPolicy: new DecisionPolicyReader(cluster, clock),
     specs: new Specs(inspectQuery, await crdProblem(cluster, clock), checks),
-    ask: createAskMetrics({
-      source: metrics,
-      clock,
-      operatorDefault: options.prometheus,
-      readSecret: (namespace) => secretReader(cluster, namespace, stopping),
-    }),
+    ask: createAskMetrics(metrics, endpointOf),
     routers: createRouters(cluster, logger),
     workloads: createWorkloads({ cluster, logger, watchState: watching.workloads }),
     rightOfWay,

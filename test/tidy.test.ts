@@ -42,6 +42,8 @@ const layers: Readonly<Record<string, Layer>> = {
     types: ['api'],
     packages: ['undici', 'zod', 'node:crypto', 'node:tls'],
   },
+  /** What a rollout relies on, put together for the wiring and for kubectl genesis. */
+  monitoring: { layers: ['ports', 'prometheus', 'web'], packages: [] },
   /** Reading PromQL, for whoever checks a query and for whoever answers one. */
   promql: {
     layers: ['api'],
@@ -65,6 +67,7 @@ const layers: Readonly<Record<string, Layer>> = {
       'simulate',
       'config',
       'dashboards',
+      'monitoring',
       'notifiers',
     ],
     packages: ['yaml', 'node:crypto', 'node:fs', 'node:path', 'node:util'],
@@ -111,6 +114,7 @@ const layers: Readonly<Record<string, Layer>> = {
       'controller',
       'evidence',
       'kube',
+      'monitoring',
       'prometheus',
       'promql',
       'web',

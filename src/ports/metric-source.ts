@@ -1,6 +1,7 @@
 /** Prometheus and what speaks its API. Answers are values, never exceptions: a failure is an answer. */
 
 import type { InstantAnswer, RangeAnswer } from '#core/answer.ts';
+import type { ServerEndpoint } from './server-endpoint.ts';
 
 export type {
   FailedAnswer,
@@ -11,18 +12,8 @@ export type {
   Series,
 } from '#core/answer.ts';
 
-/** Where to ask, resolved from spec and operator defaults, secrets already read. */
-export interface MetricEndpoint {
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly tls: {
-    readonly ca?: string;
-    readonly cert?: string;
-    readonly key?: string;
-    readonly serverName?: string;
-    readonly insecureSkipVerify?: boolean;
-  };
-}
+/** Of a Prometheus. */
+export type MetricEndpoint = ServerEndpoint;
 
 export interface QueryWindow {
   readonly startMs: number;
