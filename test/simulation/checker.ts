@@ -96,7 +96,7 @@ export class Checker {
   /** Called for every second. */
   tick({ nowMs, offMs }: Moment, processes: Processes): void {
     const { isOperational, isRemembered, archiveReadMs = nowMs } = processes;
-    if (offMs !== 0) this.#clockWrongUntilMs = nowMs + 180_000;
+    if (offMs !== 0) this.#noteWrongClock(nowMs);
     const isHealthy =
       isOperational &&
       !within(this.#truth.unreachable, nowMs) &&
@@ -115,6 +115,10 @@ export class Checker {
       const isOfSuite = truth.trigger.name === 'pass-rate';
       this.#expectLowered(truth, nowMs, isOfSuite ? archiveReadMs : 0);
     }
+  }
+
+  #noteWrongClock(nowMs: number): void {
+    this.#clockWrongUntilMs = nowMs + 180_000;
   }
 
   /** An ended run no longer watches, and a rolled back one that has let go leaves the route to its owner. */
@@ -156,6 +160,7 @@ export class Checker {
       }
     }
     const isEntered = status.step !== undefined && status.step !== before.step;
+    if (moment.offMs !== 0) this.#noteWrongClock(moment.nowMs);
     if (isEntered && status.rollback === undefined) {
       refuse('invariant 2', this.#gates.forbidsEntering(status, moment));
     }
@@ -196,7 +201,9 @@ export class Checker {
     const require = this.#gates.requirementsOf(point?.name ?? '');
     const firing = this.#held.truths.find((truth) => {
       const sinceMs = this.#held.of(truth) ?? nowMs;
-      return nowMs > sinceMs + truth.forMs + 3 * INTERVAL_MS;
+      // It may have ended within this very second: a reading that is false makes it Inactive at once.
+      const isStill = truth.isBad(nowMs) === true;
+      return isStill && nowMs > sinceMs + truth.forMs + 3 * INTERVAL_MS;
     });
     if (require.includes('NoFiringTriggers') && firing !== undefined) {
       throw new Violation(
