@@ -18,7 +18,7 @@ import type { TriggerOutcome } from './trigger.ts';
 /** Prometheus and we must agree on the time this closely (engine.md, "Time"). */
 export const CLOCK_SKEW_MAX_MS = 10_000;
 
-const TRIGGER_UNKNOWN = 'TriggerUnknown';
+export const TRIGGER_UNKNOWN = 'TriggerUnknown';
 const FROZEN = 'Frozen';
 const CLOCK_SKEW = 'ClockSkew';
 const TRIGGER_NOT_INACTIVE = 'TriggerNotInactive';
@@ -211,9 +211,10 @@ function olderVersion({ run, status, weight }: Facts): Omit<Hold, 'since'>[] {
 }
 
 /** Another writer took weight away, and it may not be given back while something speaks against a rise. */
-export function standingDrift({ status, now, weight }: Facts): Hold {
+export function standingDrift({ status, now, weight }: Facts, blockers: readonly Hold[]): Hold {
   const by = 'traffic';
-  const message = `another writer lowered canary to ${weight}%; it is raised again when nothing speaks against it, or after resume`;
+  const against = blockers.length === 0 ? '' : `; against it: ${holdSentence(blockers)}`;
+  const message = `another writer lowered canary to ${weight}%; it is raised again when nothing speaks against it, or after resume${against}`;
   return dateHold({ reason: 'LoweredByAnother', by, message }, status, now);
 }
 

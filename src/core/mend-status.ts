@@ -63,13 +63,15 @@ function mendStart(status: RolloutStatus, now: number): RolloutStatus {
 }
 
 function mendBlindness(status: RolloutStatus): RolloutStatus {
-  const { blindMs, blindSince, ...rest } = status;
+  const { blindMs, blindSince, trafficEndedAt, ...rest } = status;
   const isLengthSound = blindMs === undefined || (blindMs >= 0 && blindMs <= BLIND_MAX_MS);
-  if (isLengthSound && isReadableOrAbsent(blindSince)) return status;
+  const isDated = isReadableOrAbsent(blindSince) && isReadableOrAbsent(trafficEndedAt);
+  if (isLengthSound && isDated) return status;
   return {
     ...rest,
     ...(isLengthSound && blindMs !== undefined ? { blindMs } : {}),
     ...(isReadable(blindSince) && blindSince !== undefined ? { blindSince } : {}),
+    ...(isReadable(trafficEndedAt) && trafficEndedAt !== undefined ? { trafficEndedAt } : {}),
   };
 }
 

@@ -9,6 +9,7 @@ import { fillMeasure, readAt } from './reading.ts';
 import type { RunTrigger } from './run-spec.ts';
 import { suiteOf } from './suite-reading.ts';
 import { tickAt } from './time.ts';
+import { lowestWeight } from './traffic.ts';
 import type { RunView } from './view.ts';
 
 type Problem = Omit<Hold, 'since'>;
@@ -57,7 +58,8 @@ function chainProblem(view: RunView, trigger: RunTrigger, atMs: number): Problem
   if (isAwaited(view, trigger)) return { reason: 'SuiteAwaited', by, message: canary.message };
   const { reason } = causeOfSilence(canary);
   if (canary.type === 'error') return { reason, by, message: `${by}: ${canary.message}` };
-  if (!trigger.measure.isArmBound || (view.weight ?? 0) > 0) {
+  // Of several routes one alone may lead nobody to canary.
+  if (!trigger.measure.isArmBound || (lowestWeight(view.snapshot.routes) ?? 0) > 0) {
     const { type } = trigger.measure;
     const advice =
       type === 'suite' || type === 'probe' ? '' : '; is the metric exported and scraped?';

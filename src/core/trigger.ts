@@ -18,6 +18,7 @@ import { proveFrom } from './hold-window.ts';
 import { type FilledMeasure, fillMeasure, measureText, type Reading, readAt } from './reading.ts';
 import type { RunTrigger } from './run-spec.ts';
 import { clockText, fromIso, fromIsoOptional, spanText, tickAt, toIso } from './time.ts';
+import { type CanaryTraffic, isBeforeEnd, isReadingExpected } from './traffic-expected.ts';
 import { type JudgeContext, judge, type Verdict } from './verdict.ts';
 
 export interface TriggerContext extends JudgeContext {
@@ -25,8 +26,8 @@ export interface TriggerContext extends JudgeContext {
   readonly horizonMs: number;
   readonly intervalMs: number;
   readonly startedAtMs: number;
-  /** False where canary gets no traffic by plan: then an empty answer of an arm-bound query is expected. */
-  readonly isTrafficExpected: boolean;
+  /** Where canary gets no traffic an empty answer of an arm-bound query is expected. */
+  readonly traffic: CanaryTraffic;
   /** Canary had traffic in this step until another writer took it away: what was known of it stays known. */
   readonly isTrafficTakenAway?: boolean;
 }
@@ -123,11 +124,15 @@ function nextStatus(step: Evaluation, reading: Reading): TriggerStatus {
 }
 
 function whenSilent(step: Evaluation, reading: Exclude<Reading, { type: 'value' }>): TriggerStatus {
-  const isExpected = !step.trigger.measure.isArmBound || step.context.isTrafficExpected;
+  const { trigger, before, atMs, context } = step;
+  const isExpected =
+    !trigger.measure.isArmBound || isReadingExpected(context.traffic, before, atMs);
   const cause = causeOfSilence(reading, isExpected);
-  return cause.type === 'noTrafficExpected'
-    ? whenNothingIsExpected(step)
-    : whenUnknown(step, cause.reason, cause.message);
+  if (cause.type === 'noTrafficExpected') return whenNothingIsExpected(step);
+  // Not a silence of canary's that is left: the next evaluation is about a moment without traffic.
+  const isPassing = trigger.measure.isArmBound && isBeforeEnd(context.traffic, atMs);
+  if (isPassing && reading.type !== 'error' && before.reason === 'NotEvaluated') return before;
+  return whenUnknown(step, cause.reason, cause.message);
 }
 
 function whenJudged(step: Evaluation, value: number): TriggerStatus {

@@ -12,12 +12,14 @@ import { findEndedBlockers, findHolds, findRiseBlockers, standingDrift } from '.
 import type { ArmContext } from './judge/sequential.ts';
 import { withAuthor } from './people/approval.ts';
 import { respond } from './respond.ts';
+import { unprovedChains } from './rise-proof.ts';
 import type { RunSpec } from './run-spec.ts';
-import { currentPoint, lastStepPassedMs, resolvePlan } from './schedule.ts';
+import { lastStepPassedMs, resolvePlan } from './schedule.ts';
 import type { Snapshot } from './snapshot.ts';
 import { answerSuite, suiteOf } from './suite-reading.ts';
 import { fromIso, tickAt } from './time.ts';
 import { bearsMark, desiredWeight, highestRead, lowestWeight, observedWeight } from './traffic.ts';
+import { canaryTraffic, withTrafficEnd } from './traffic-expected.ts';
 import { advanceTrigger, type TriggerOutcome } from './trigger.ts';
 
 /** A run in progress, or one that has ended and whose end state is kept. */
@@ -66,17 +68,17 @@ export function isWatched(status: RolloutStatus): boolean {
 
 /** @returns undefined when no run has been started, or its spec is not known */
 export function lookAtRun(snapshot: Snapshot, ask: Ask): RunView | undefined {
-  const { status, now } = snapshot;
+  const { now } = snapshot;
   // A run whose record is lost goes on under the spec as it stands, rather than unwatched.
   const run =
     snapshot.recorded ?? (snapshot.wanted.type === 'ok' ? snapshot.wanted.run : undefined);
-  if (run === undefined || status.runId === undefined || status.startedAt === undefined) {
-    return undefined;
-  }
-  const startedAtMs = fromIso(status.startedAt);
+  const { runId, startedAt } = snapshot.status;
+  if (run === undefined || runId === undefined || startedAt === undefined) return undefined;
+  const startedAtMs = fromIso(startedAt);
   const weight = observedWeight(snapshot.routes);
+  const status = withTrafficEnd(snapshot.status, weight, now);
   const triggers = isWatched(status)
-    ? evaluateTriggers({ snapshot, run, startedAtMs, weight, ask })
+    ? evaluateTriggers({ snapshot, run, status, startedAtMs, weight, ask })
     : [];
   const evaluated: RolloutStatus =
     triggers.length === 0 ? status : { ...status, triggers: triggers.map((one) => one.status) };
@@ -85,18 +87,20 @@ export function lookAtRun(snapshot: Snapshot, ask: Ask): RunView | undefined {
   const sighted = { ...attributed, plan: resolvePlan(run, attributed) };
   const facts = { snapshot, now, run, status: sighted, triggers, weight };
   const holds = isWatched(status) ? findHolds(facts) : [];
-  const riseBlockers = isWatched(status) ? findRiseBlockers(facts) : findEndedBlockers(facts);
+  const riseBlockers = isWatched(status)
+    ? [...findRiseBlockers(facts), ...unprovedChains(facts, ask)]
+    : findEndedBlockers(facts);
   // Of several routes another writer may have lowered one.
   const lowest = lowestWeight(snapshot.routes);
   const standing =
     holds.length + riseBlockers.length > 0 &&
-    !bearsMark(snapshot.routes, status.runId) &&
+    !bearsMark(snapshot.routes, runId) &&
     wasLowered(status, desiredWeight(run, status), lowest)
-      ? [standingDrift({ ...facts, weight: lowest })]
+      ? [standingDrift({ ...facts, weight: lowest }, riseBlockers)]
       : [];
   return {
     ...facts,
-    runId: status.runId,
+    runId,
     startedAtMs,
     holds: [...holds, ...standing],
     riseBlockers,
@@ -126,26 +130,22 @@ function wasTakenAway(
 interface RunFacts {
   readonly snapshot: Snapshot;
   readonly run: RunSpec;
+  /** Of the run until now, with when its canary lost its traffic. */
+  readonly status: RolloutStatus;
   readonly startedAtMs: number;
   readonly weight: number | undefined;
   readonly ask: Ask;
 }
 
 function evaluateTriggers(facts: RunFacts): TriggerOutcome[] {
-  const { snapshot, run, startedAtMs, ask } = facts;
-  const { now, status } = snapshot;
+  const { snapshot, run, status, startedAtMs, ask } = facts;
+  const { now } = snapshot;
   const desired = desiredWeight(run, status);
-  // What the routes say counts, not what is asked for: a step whose write failed has no traffic yet, and
-  // waiting for its readings would keep the write from ever being tried again.
-  // While a step is being entered every route must say so: one alone may not lead to canary.
-  const isEntering = currentPoint(run, status)?.name === status.step;
-  const weight = isEntering ? lowestWeight(snapshot.routes) : facts.weight;
-  const carriesTraffic = (weight ?? desired ?? 0) > 0;
   const context = {
     horizonMs: now - run.offsetMs,
     intervalMs: run.intervalMs,
     startedAtMs,
-    isTrafficExpected: carriesTraffic,
+    traffic: canaryTraffic(snapshot.routes, status, { highest: facts.weight, desired }),
     isTrafficTakenAway: wasTakenAway(status, desired, highestRead(snapshot.routes)),
     fill: fillerFor(run, 'canary', {
       weight: facts.weight ?? desired ?? 0,

@@ -231,6 +231,9 @@ export const rolloutStatusSchema = z.object({
     .describe('Time without readings since the last point was passed, in ms; it is no bake.')
     .optional(),
   blindSince: optionalText('Since when there are no readings.'),
+  trafficEndedAt: optionalText(
+    'When canary was first seen without the traffic that it had in this run; absent while it has some.',
+  ),
   blindPassedMs: z
     .int()
     .describe(

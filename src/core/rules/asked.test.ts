@@ -110,7 +110,7 @@ describe('a request', () => {
     const run = harness();
     ask(run, 'pause 1');
     run.writeElsewhere(0);
-    run.world.series = () => 'absent';
+    run.world.series = (query) => (query.includes('"new"') ? 'absent' : 0);
     run.runFor(5 * MINUTE);
     assert.equal(run.weight(), 0);
     assert.ok(run.status.holds?.some(({ reason }) => reason === 'LoweredByAnother'));

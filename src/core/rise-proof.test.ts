@@ -1,0 +1,132 @@
+/** Canary had traffic and has lost it: what must be known before it gets some again. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { MINUTE, rolloutSpec, SECOND, type SeriesValue, T0 } from '#test/builders.ts';
+import { EngineHarness, type HarnessOptions } from '#test/engine-harness.ts';
+
+/** A service of which Prometheus knows as long as it has traffic. */
+function harness(options: HarnessOptions = {}): EngineHarness {
+  const run = new EngineHarness(options);
+  speak(run, (isCanary) => (isCanary && run.weight() === 0 ? 'absent' : 0));
+  return run;
+}
+
+function speak(run: EngineHarness, says: (isCanary: boolean, atMs: number) => SeriesValue): void {
+  run.world.series = (query, atMs) => says(query.includes('"new"'), atMs);
+}
+
+const standing = (run: EngineHarness) => (run.status.holds ?? []).map(({ message }) => message);
+
+describe('another writer has lowered canary and a person resumes', () => {
+  function resumed(says: (run: EngineHarness) => (isCanary: boolean) => SeriesValue) {
+    const run = harness();
+    run.runUntil(T0 + 90 * MINUTE);
+    run.annotate('pause 1');
+    run.runFor(SECOND);
+    run.writeElsewhere(0);
+    speak(run, says(run));
+    run.runFor(5 * MINUTE);
+    assert.ok(run.status.holds?.some(({ reason }) => reason === 'LoweredByAnother'));
+    run.annotate('resume 2');
+    run.runFor(MINUTE);
+    return run;
+  }
+
+  test('it rises where stable proves that a breach would be seen', () => {
+    const run = resumed(() => (isCanary) => (isCanary ? 'absent' : 0));
+    assert.equal(run.weight(), 50);
+    assert.equal(run.status.trafficEndedAt, undefined);
+  });
+
+  test('it stays where stable says nothing either, until it does', () => {
+    const run = resumed(() => () => 'absent');
+    assert.equal(run.weight(), 0);
+    assert.match(standing(run).join(), /errors: .*stable has no reading either/);
+    speak(run, (isCanary) => (isCanary && run.weight() === 0 ? 'absent' : 0));
+    run.runFor(MINUTE);
+    assert.equal(run.weight(), 50);
+  });
+
+  test('the same moment is not judged by traffic that ended after it', () => {
+    const run = harness();
+    run.runUntil(T0 + 90 * MINUTE);
+    run.annotate('pause 1');
+    run.runFor(8 * SECOND);
+    speak(run, (isCanary) => (isCanary ? 'absent' : 0));
+    run.writeElsewhere(0);
+    run.runFor(SECOND);
+    run.annotate('resume 2');
+    run.runUntil(T0 + 90 * MINUTE + 14 * SECOND);
+    assert.equal(run.weight(), 0);
+    run.runUntil(T0 + 91 * MINUTE);
+    assert.equal(run.weight(), 50);
+  });
+});
+
+describe('another writer sent traffic to a canary that was to have none yet', () => {
+  /** From 59:58 on canary has everything; the operator comes at 60:02, when `half` is due, and takes it away. */
+  function sent(stable: SeriesValue): EngineHarness {
+    const run = harness();
+    run.runUntil(T0 + 59 * MINUTE + 50 * SECOND);
+    run.writeElsewhere(100);
+    speak(run, (isCanary) => (isCanary ? 'absent' : stable));
+    run.sleepUntil(T0 + 60 * MINUTE + 2 * SECOND);
+    run.runFor(2 * SECOND);
+    assert.equal(run.weight(), 0);
+    return run;
+  }
+
+  test('its silence is not healed by taking it away again: the next reading counts', () => {
+    const run = sent(0);
+    run.runUntil(T0 + 60 * MINUTE + 10 * SECOND);
+    assert.equal(run.weight(), 0);
+    run.runFor(MINUTE);
+    assert.equal(run.weight(), 50);
+  });
+
+  test('it does not rise by plan while nobody speaks', () => {
+    const run = sent('absent');
+    run.runFor(5 * MINUTE);
+    assert.equal(run.weight(), 0);
+    assert.match(standing(run).join(), /stable has no reading either/);
+    speak(run, (isCanary) => (isCanary && run.weight() === 0 ? 'absent' : 0));
+    run.runFor(MINUTE);
+    assert.equal(run.weight(), 50);
+  });
+});
+
+describe('of two routes one is left at 0', () => {
+  const { traffic } = rolloutSpec();
+  const spec = { traffic: { ...traffic, routes: ['web', 'admin'].map(route) } };
+  function route(name: string) {
+    return { kind: 'HTTPRoute', name };
+  }
+
+  test('it does not follow while canary and stable are silent', () => {
+    const run = harness({ spec });
+    run.world.write = (one, action) =>
+      one.name === 'admin' && action.type === 'SetWeight' ? 'lost' : 'done';
+    run.runUntil(T0 + 61 * MINUTE);
+    assert.deepEqual([run.weight('web'), run.weight('admin')], [50, 0]);
+    speak(run, () => 'absent');
+    run.runFor(30 * SECOND);
+    run.world.write = () => 'done';
+    run.runFor(5 * MINUTE);
+    assert.deepEqual([run.weight('web'), run.weight('admin')], [50, 0]);
+    speak(run, () => 0);
+    run.runFor(MINUTE);
+    assert.deepEqual([run.weight('web'), run.weight('admin')], [50, 50]);
+  });
+
+  test('a run starts though the other leads somewhere before it: preflight asks stable', () => {
+    const run = new EngineHarness({ spec });
+    speak(run, (isCanary) => (isCanary ? 'absent' : 0));
+    run.writeElsewhere(100, 'admin');
+    run.runFor(5 * MINUTE);
+    assert.notEqual(run.status.preflightPassedAt, undefined);
+    assert.deepEqual(
+      run.status.holds?.map(({ reason }) => reason),
+      ['WouldServeOlderVersion'],
+    );
+  });
+});
