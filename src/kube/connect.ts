@@ -22,6 +22,8 @@ export interface HttpCall {
   readonly contentType?: string;
   /** Default: JSON. */
   readonly accept?: string;
+  /** More of them; those that say who asks are never overridden. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly signal: AbortSignal;
   /** A watch has a connection of its own for as long as it lives. */
@@ -111,6 +113,7 @@ export class Connection {
       method: call.method,
       signal: call.signal,
       headers: {
+        ...call.headers,
         ...credentials.headers,
         accept: call.accept ?? 'application/json',
         'user-agent': this.#userAgent,

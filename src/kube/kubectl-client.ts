@@ -4,6 +4,8 @@ import { ClusterError, type KubeObject, type ObjectKey, type Resource } from '#p
 import { silentLogger } from '#ports/logger.ts';
 import { Connection } from './connect.ts';
 import { Exchange } from './exchange.ts';
+import { type Forward, openForward } from './forward.ts';
+import type { InCluster } from './in-cluster.ts';
 import {
   type Environment,
   type KubectlFlags,
@@ -35,6 +37,8 @@ export interface KubectlClient {
   create(resource: Resource, object: NewObject, signal: AbortSignal): Promise<KubeObject>;
   /** The name under which the API server knows the caller. */
   whoAmI(signal: AbortSignal): Promise<string>;
+  /** A URL of this machine that leads there through the API server's proxy; open until the client is closed. */
+  forward(target: InCluster): Promise<Forward>;
   close(): Promise<void>;
 }
 
@@ -65,6 +69,7 @@ export function openKubectlClient(options: KubectlClientOptions): KubectlClient 
   const userAgent = `kubectl-genesis/${version}`;
   const connection = new Connection({ source, clock, logger: silentLogger, userAgent });
   const exchange = new Exchange({ connection, clock });
+  const forwards: Forward[] = [];
   return {
     server: config.getCurrentCluster()?.server ?? '',
     namespace: namespaceOf(config),
@@ -115,7 +120,15 @@ export function openKubectlClient(options: KubectlClientOptions): KubectlClient 
       });
       return usernameOf(answer);
     },
-    close: () => connection.close(),
+    forward: async (target) => {
+      const forward = await openForward(connection, target);
+      forwards.push(forward);
+      return forward;
+    },
+    close: async () => {
+      await Promise.all(forwards.map((forward) => forward.close()));
+      await connection.close();
+    },
   };
 }
 

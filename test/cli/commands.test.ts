@@ -46,6 +46,7 @@ function serverOf(
           return say({ ...object, metadata });
         },
         whoAmI: () => say('alice'),
+        forward: () => Promise.reject(new Error('nothing is forwarded')),
         close: () => Promise.resolve(),
       }),
   };

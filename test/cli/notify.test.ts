@@ -47,6 +47,7 @@ function clusterWith(config: string): Pick<Terminal, 'connect'> {
       list: async () => [],
       create: () => Promise.reject(new Error('nothing is created')),
       whoAmI: async () => 'alice',
+      forward: () => Promise.reject(new Error('nothing is forwarded')),
       close: async () => undefined,
     }),
   };

@@ -38,6 +38,7 @@ function serverOf(
     list: no,
     create: no,
     whoAmI: no,
+    forward: no,
     close: () => Promise.resolve(),
   };
   return { clock, connect: () => Promise.resolve(client) };
