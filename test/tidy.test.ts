@@ -72,7 +72,15 @@ const layers: Readonly<Record<string, Layer>> = {
       'monitoring',
       'notifiers',
     ],
-    packages: ['yaml', 'node:crypto', 'node:fs', 'node:path', 'node:util'],
+    packages: [
+      'yaml',
+      'node:crypto',
+      'node:dns/promises',
+      'node:fs',
+      'node:net',
+      'node:path',
+      'node:util',
+    ],
   },
   routers: { layers: ['api', 'ports'], packages: ['zod', 'yaml'] },
   evidence: {

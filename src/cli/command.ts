@@ -34,6 +34,7 @@ export const exitCodes = {
   notFound: 3,
   refused: 4,
   timedOut: 5,
+  preflightFailed: 5,
   rolledBack: 6,
   interrupted: 130,
 } as const;
@@ -47,6 +48,7 @@ export const exitMeanings: Readonly<Record<ExitName, string>> = {
   notFound: 'there is no such rollout, or the CRDs are not installed',
   refused: 'refused by the operator, or forbidden by the API server',
   timedOut: 'what was waited for has not happened in time',
+  preflightFailed: 'preflight has failed: a link of the metric chain is broken',
   rolledBack: 'the run has been rolled back',
   interrupted: 'ended by Ctrl-C',
 };

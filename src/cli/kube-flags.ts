@@ -65,6 +65,38 @@ export async function withClient<T>(
   }
 }
 
+/** The same for work that may need no cluster at all: the client is opened when it is first asked for. */
+export async function withLazyClient<T>(
+  values: KubeValues,
+  terminal: Terminal,
+  work: (client: () => Promise<KubectlClient>) => Promise<T>,
+): Promise<T> {
+  let opening: Promise<KubectlClient> | undefined;
+  const client = (): Promise<KubectlClient> => {
+    opening ??= open(values, terminal);
+    return opening;
+  };
+  try {
+    return await work(client);
+  } catch (error) {
+    const server = (await opened(opening))?.server ?? '';
+    throw failureOf(error, server, terminal.interrupted);
+  } finally {
+    await (await opened(opening))?.close();
+  }
+}
+
+/** Undefined where none was asked for, and where it could not be opened, of which whoever asked has heard. */
+async function opened(
+  opening: Promise<KubectlClient> | undefined,
+): Promise<KubectlClient | undefined> {
+  try {
+    return await opening;
+  } catch {
+    return undefined;
+  }
+}
+
 async function open(values: KubeValues, terminal: Terminal): Promise<KubectlClient> {
   const flags = {
     kubeconfig: values.kubeconfig,

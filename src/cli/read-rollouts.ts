@@ -3,23 +3,53 @@ import { LineCounter, parseAllDocuments } from 'yaml';
 import type { RolloutSpec } from '#api/rollout.ts';
 import { resolveSpec } from '#core/resolve.ts';
 import type { RunSpec } from '#core/run-spec.ts';
+import type { ResolvedSpec } from '#core/snapshot.ts';
 import { inspectQuery } from '#promql/inspect-query.ts';
 import { readRollout } from '#simulate/read-scenario.ts';
 import { BadInput, type Terminal } from './command.ts';
 
+export interface WrittenRollout {
+  readonly name: string;
+  /** As it stands in the file; undefined where it names none. */
+  readonly namespace: string | undefined;
+  readonly spec: RolloutSpec;
+  readonly run: RunSpec;
+}
+
 /** Throws BadInput when a file cannot be read, holds no rollout, or one that would be refused. */
 export function readRollouts(file: string, { readText }: Pick<Terminal, 'readText'>): RunSpec[] {
+  return readWritten(file, { readText }).map(({ run }) => run);
+}
+
+/** @param namespace of those that name none */
+export function readWritten(
+  file: string,
+  { readText }: Pick<Terminal, 'readText'>,
+  namespace?: string,
+): WrittenRollout[] {
   const found = documents(file, text(file, readText)).filter(isRollout);
   if (found.length === 0) throw new BadInput([`${file}: there is no GenesisRollout in it`]);
   return found.map((object) => {
     const where = found.length === 1 ? file : `${file} (${nameOf(object)})`;
     const rollout = readRollout(where, object);
     if ('problems' in rollout) throw new BadInput(rollout.problems);
-    const spec = watchedPart(rollout.spec);
-    const resolved = resolveSpec({ ...rollout, spec, inspect: inspectQuery });
-    if (resolved.type === 'ok') return resolved.run;
+    const written = namespaceOf(object);
+    const place = written ?? namespace ?? rollout.namespace;
+    const resolved = resolveWatched({ ...rollout, namespace: place });
+    if (resolved.type === 'ok') {
+      return { name: rollout.name, namespace: written, spec: rollout.spec, run: resolved.run };
+    }
     throw new BadInput(resolved.problems.map((problem) => `${where}: ${problem}`));
   });
+}
+
+/** What a run would watch. */
+export function resolveWatched(rollout: {
+  readonly namespace: string;
+  readonly name: string;
+  readonly spec: RolloutSpec;
+}): ResolvedSpec {
+  return resolveSpec({ ...rollout, spec: watchedPart(rollout.spec), inspect: inspectQuery });
 }
 
 /** Who moves the pods and who makes the route is nothing that can be watched, and no reason to refuse a file here. */
@@ -60,6 +90,11 @@ function isRollout(value: unknown): boolean {
 function nameOf(value: unknown): string {
   const name = fieldOf(fieldOf(value, 'metadata'), 'name');
   return typeof name === 'string' ? name : 'without a name';
+}
+
+function namespaceOf(value: unknown): string | undefined {
+  const namespace = fieldOf(fieldOf(value, 'metadata'), 'namespace');
+  return typeof namespace === 'string' && namespace !== '' ? namespace : undefined;
 }
 
 function fieldOf(value: unknown, field: string): unknown {

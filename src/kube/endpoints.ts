@@ -81,6 +81,11 @@ function readyOf(slice: KubeObject): readonly string[] {
   return Array.isArray(ready) ? ready.filter((word) => typeof word === 'string') : [];
 }
 
+/** How many endpoints of one Service are Ready, out of its slices as they were served. */
+export function readyIn(slices: readonly KubeObject[]): number {
+  return new Set(slices.map(compactSlice).flatMap(readyOf)).size;
+}
+
 /** Keeps a slice's identity, its Service and the ready endpoints: a tenth of its size. */
 export function compactSlice(slice: KubeObject): KubeObject {
   const { name, namespace, uid, resourceVersion, labels } = slice.metadata;

@@ -149,8 +149,8 @@ function statusMessage(text: string): string | undefined {
     if (!isRecord(value) || value['kind'] !== 'Status' || value['apiVersion'] !== 'v1') {
       return undefined;
     }
-    const { message, reason } = value;
-    return typeof message === 'string' && message !== '' ? message : String(reason ?? 'refused');
+    const { message } = value;
+    return typeof message === 'string' && message !== '' ? message : 'refused without a word';
   } catch {
     return undefined;
   }

@@ -13,9 +13,7 @@ const LABEL = '[a-z0-9](?:[-a-z0-9]*[a-z0-9])?';
 /** `name.namespace`, with `.svc` and a cluster's domain behind it or not. */
 const OF_SERVICE = new RegExp(`^(${LABEL})\\.(${LABEL})(?:\\.svc(?:\\.[-.a-z0-9]+)?)?\\.?$`);
 /** `pod.name.namespace.svc`: one pod of a headless Service. */
-const OF_POD = new RegExp(
-  `^(${LABEL})\\.${LABEL}\\.(${LABEL})\\.svc(?:\\.[-.a-z0-9]+)?\\.?$`,
-);
+const OF_POD = new RegExp(`^(${LABEL})\\.${LABEL}\\.(${LABEL})\\.svc(?:\\.[-.a-z0-9]+)?\\.?$`);
 
 /** @returns undefined when the host has not the form of a name inside a cluster; it may be one outside all the same */
 export function inClusterOf(url: URL): InCluster | undefined {

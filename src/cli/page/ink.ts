@@ -17,6 +17,8 @@ interface Signs {
   readonly now: string;
   readonly passed: string;
   readonly failed: string;
+  /** There is nothing, and nothing is meant to be. */
+  readonly none: string;
   readonly here: string;
   readonly more: string;
 }
@@ -30,6 +32,7 @@ const drawn: Signs = {
   now: '▼',
   passed: '✔',
   failed: '✖',
+  none: '–',
   here: '▶',
   more: '…',
 };
@@ -44,6 +47,7 @@ const typed: Signs = {
   now: 'v',
   passed: '+',
   failed: 'x',
+  none: '-',
   here: '>',
   more: '~',
 };
