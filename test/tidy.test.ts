@@ -71,6 +71,7 @@ const layers: Readonly<Record<string, Layer>> = {
       'dashboards',
       'monitoring',
       'notifiers',
+      'preflight',
     ],
     packages: [
       'yaml',
@@ -82,6 +83,8 @@ const layers: Readonly<Record<string, Layer>> = {
       'node:util',
     ],
   },
+  /** The metric chain, link by link: asks through ports, and says what it has found. */
+  preflight: { layers: ['api', 'core', 'promql', 'runtime'], types: ['ports'], packages: [] },
   routers: { layers: ['api', 'ports'], packages: ['zod', 'yaml'] },
   evidence: {
     layers: ['api', 'core', 'ports'],
@@ -110,7 +113,7 @@ const layers: Readonly<Record<string, Layer>> = {
     packages: ['node:http', 'node:net', 'node:stream', 'node:stream/promises'],
   },
   config: {
-    layers: ['api', 'ports', 'kube', 'prometheus', 'server', 'telemetry', 'dashboards'],
+    layers: ['api', 'ports', 'runtime', 'kube', 'prometheus', 'server', 'telemetry', 'dashboards'],
     types: ['core'],
     packages: ['zod', 'yaml', 'node:util', 'node:crypto', 'node:os', 'node:fs'],
   },
@@ -136,6 +139,7 @@ const layers: Readonly<Record<string, Layer>> = {
       'server',
       'config',
       'dashboards',
+      'preflight',
     ],
     packages: ['node:fs', 'node:crypto'],
   },

@@ -1,7 +1,7 @@
 /** What a decision is about: the revision, the run, and the step or trigger, looked up in the rollout as it stands. */
 import type { DecisionKind } from '#api/decision.ts';
-import { nearest } from '#config/nearest.ts';
 import type { KubeObject } from '#ports/cluster.ts';
+import { nearest } from '#runtime/nearest.ts';
 import { BadInput, Failure } from './command.ts';
 import { listAt, textAt } from './fields.ts';
 

@@ -1,8 +1,8 @@
 /** One rollout by name; where there is none, a sentence that says what there is instead. */
 import { crdNames, rolloutResource, shortNames } from '#api/names.ts';
-import { nearest } from '#config/nearest.ts';
 import type { KubectlClient, Selection } from '#kube/kubectl-client.ts';
 import { ClusterError, type KubeObject } from '#ports/cluster.ts';
+import { nearest } from '#runtime/nearest.ts';
 import { BadInput, Failure } from './command.ts';
 
 const NAMES_SHOWN_MAX = 8;

@@ -1,6 +1,6 @@
 /** Flags of one command, by Node's own parser; what it refuses becomes a sentence that says what was probably meant. */
 import { parseArgs } from 'node:util';
-import { nearest } from '#config/nearest.ts';
+import { nearest } from '#runtime/nearest.ts';
 import { BadInput, type FlagTable } from './command.ts';
 
 export function readFlags<const T extends FlagTable>(args: readonly string[], options: T) {

@@ -1,6 +1,7 @@
 /** From the words of a command line to the command that they call. */
-import { nearest } from '#config/nearest.ts';
+
 import { version } from '#config/version.ts';
+import { nearest } from '#runtime/nearest.ts';
 import { type Command, type ExitCode, exitCodes, Failure, type Terminal } from './command.ts';
 import type { VerbName } from './commands/decide.ts';
 import { commandHelp, type ListedCommand, rootHelp } from './help.ts';

@@ -1,6 +1,6 @@
 /** The flags of the controller: which setting each sets, and how its text becomes that setting's value. */
 import { parseArgs } from 'node:util';
-import { nearest } from './nearest.ts';
+import { nearest } from '#runtime/nearest.ts';
 import type { Settings } from './settings.ts';
 
 interface Flag {

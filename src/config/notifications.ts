@@ -4,7 +4,7 @@ import { durationPattern, formatDuration, parseDuration } from '#api/duration.ts
 import { notificationKindNames } from '#api/notify.ts';
 import { namePattern, objectNamePattern } from '#api/scalars.ts';
 import { severities } from '#api/trigger.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '#runtime/nearest.ts';
 import { file, whole } from './scalars.ts';
 import { serverIdentity } from './server-identity.ts';
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { issueText } from '#api/issue-text.ts';
 import { pathText } from '#api/problem.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '#runtime/nearest.ts';
 import { settingsSchema } from './settings.ts';
 
 type Issue = z.core.$ZodIssue;

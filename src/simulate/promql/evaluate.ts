@@ -23,6 +23,7 @@ import {
   rangeSeries,
   type StoredSeries,
   selects,
+  stampsOf,
 } from './storage.ts';
 
 export type Value =
@@ -165,6 +166,8 @@ class Evaluation {
         return vector([absent(this.#vector(first), first, count)]);
       case 'absent_over_time':
         return vector([absent(this.#rangeCall('present_over_time', args), first, count)]);
+      case 'timestamp':
+        return vector(this.#timestamps(first));
       case 'sort':
       case 'sort_desc':
         return vector(this.#vector(first));
@@ -189,6 +192,19 @@ class Evaluation {
       default:
         throw unknown(`${name}()`);
     }
+  }
+
+  /** Of a plain selector the samples' own times, of anything else the time of evaluation. */
+  #timestamps(expr: Expr | undefined): Vector {
+    const { of, offsetMs } = unwrapped(expr ?? { type: 'number', from: 0, value: 0 });
+    if (of.type === 'selector') {
+      return merged(
+        this.#selected(of).map((one) => instantColumn(stampsOf(one), this.#grid, offsetMs)),
+        this.#grid.count,
+      );
+    }
+    const at = (_: number, k: number) => timeAt(this.#grid, k) / 1000;
+    return mapped(this.#vector(expr), this.#grid.count, at);
   }
 
   #clamped(

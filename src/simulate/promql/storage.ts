@@ -59,6 +59,12 @@ export function instantColumn(series: StoredSeries, grid: Grid, offsetMs: number
   return column;
 }
 
+/** The same samples with their own times, in seconds, as values; the name of the metric is lost. */
+export function stampsOf(series: StoredSeries): StoredSeries {
+  const labels = new Map([...series.labels].filter(([label]) => label !== NAME));
+  return { ...series, labels, values: series.times.map((atMs) => atMs / 1000) };
+}
+
 /** What range functions look at: no sample of it is stale. */
 export interface RangeSeries {
   readonly labels: Labels;

@@ -1,15 +1,23 @@
-/** The known word that a mistyped one was probably meant to be. */
+/** The known words that a mistyped one was probably meant to be. */
 
 /** More slips than this, or than a third of the word, and a guess would only confuse. */
 const SLIPS_MAX = 3;
 
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const allowed = Math.min(SLIPS_MAX, Math.ceil(word.length / 3));
-  const ranked = known
+  const [first] = ranked(word, known);
+  return first !== undefined && first.slips <= allowed ? first.candidate : undefined;
+}
+
+/** All of them, those with the fewest slips first. */
+export function nearestFirst(word: string, known: readonly string[]): readonly string[] {
+  return ranked(word, known).map(({ candidate }) => candidate);
+}
+
+function ranked(word: string, known: readonly string[]) {
+  return known
     .map((candidate) => ({ candidate, slips: slips(word.toLowerCase(), candidate.toLowerCase()) }))
-    .filter((one) => one.slips <= allowed)
     .sort((a, b) => a.slips - b.slips);
-  return ranked[0]?.candidate;
 }
 
 /** Levenshtein's distance: insertions, deletions and replacements of one letter. */

@@ -1,0 +1,142 @@
+/**
+ * The metric chain of a run, asked of the systems themselves: metric defined → exported → scraped → rule → dashboard → alert →
+ * person. Every link that is broken is named, with its likely cause and what to do; a broken one silences those after it.
+ */
+import type { ChainFinding, ChainReport, SystemHealth } from '#core/chain.ts';
+import type { RunSpec } from '#core/run-spec.ts';
+import type { MonitoringSystems } from '#ports/monitoring-systems.ts';
+import { alertRouters } from './alert-routers.ts';
+import { checkAlertRule } from './alert-rules.ts';
+import { checkUse } from './check-use.ts';
+import { checkDashboard, grafanaHealth } from './dashboards.ts';
+import { broken, type Draft, fine } from './finding.ts';
+import { checkJob } from './jobs.ts';
+import { ownRules } from './own-rules.ts';
+import { createQuestions, type Questions } from './questions.ts';
+import { usesOf } from './uses.ts';
+
+export interface ChainCheck {
+  readonly run: RunSpec;
+  /** The generation of the spec that `run` comes from. */
+  readonly generation: number;
+  /** Canary share in percent, as read back. */
+  readonly weight: number;
+  readonly atMs: number;
+  /** The operator makes a PrometheusRule for the rollout: whether it is loaded is worth knowing. */
+  readonly makesRules?: boolean;
+}
+
+/** Rejects only where the signal is aborted. */
+export async function checkChain(
+  systems: MonitoringSystems,
+  check: ChainCheck,
+  signal: AbortSignal,
+): Promise<ChainReport> {
+  const { run, generation, weight, atMs } = check;
+  const asked = createQuestions(systems, { nowMs: atMs, offsetMs: run.offsetMs }, signal);
+  const prometheus = await prometheusHealth(asked, systems);
+  const isUp = prometheus.health.state === 'Up';
+  const routers = alertRouters(asked, systems, isUp);
+  const server = grafanaHealth(asked, systems);
+  const [findings, shown, { health: alertmanager }, { health: grafana }] = await Promise.all([
+    isUp ? prometheusFindings(asked, check, routers) : [],
+    dashboardFindings(asked, systems, { run, weight, server }),
+    routers,
+    server,
+  ]);
+  return {
+    checkedAtMs: atMs,
+    generation,
+    findings: merged([...by('every query', [prometheus.draft]), ...findings, ...shown]),
+    health: { prometheus: prometheus.health, alertmanager, grafana },
+  };
+}
+
+async function prometheusHealth(
+  asked: Questions,
+  { metrics }: MonitoringSystems,
+): Promise<{ readonly draft: Draft; readonly health: SystemHealth }> {
+  const place = { link: 'prometheus', subject: metrics.url } as const;
+  const answer = await asked.instant('vector(1)');
+  if (answer.type === 'samples') {
+    return { draft: fine(place, 'Prometheus answers'), health: { state: 'Up' } };
+  }
+  const { message } = answer;
+  const draft = broken(place, {
+    cause: 'unreachable',
+    message: `Prometheus (${metrics.url}) does not answer: ${message}`,
+    mend: 'See that it runs, and that address and credentials are right; until it answers nothing else can be told.',
+  });
+  return { draft, health: { state: 'Down', message } };
+}
+
+async function prometheusFindings(
+  asked: Questions,
+  { run, weight, makesRules = false }: ChainCheck,
+  routers: ReturnType<typeof alertRouters>,
+): Promise<readonly ChainFinding[]> {
+  const { alertRules, targets } = run.chain;
+  const found = await Promise.all([
+    ...usesOf(run).map(async (use) => {
+      const drafts = await checkUse(asked, use, { run, weight });
+      return by(use.of, use.isAdvice ? drafts.map(asAdvice) : drafts);
+    }),
+    ...targets.map(async (job) => by(`target ${job}`, await checkJob(asked, job))),
+    ...alertRules.map(async (name) =>
+      by(`alert rule ${name}`, await checkAlertRule(asked, name, routers)),
+    ),
+    ...(makesRules
+      ? [ownRules(asked, run).then((drafts) => by('alerts of the triggers', drafts))]
+      : []),
+  ]);
+  return found.flat();
+}
+
+async function dashboardFindings(
+  asked: Questions,
+  systems: MonitoringSystems,
+  of: {
+    readonly run: RunSpec;
+    readonly weight: number;
+    readonly server: ReturnType<typeof grafanaHealth>;
+  },
+): Promise<readonly ChainFinding[]> {
+  const { run, weight } = of;
+  const server = systems.dashboards;
+  const { obstacle } = await of.server;
+  const idleService =
+    weight === 0 ? run.canary?.service : weight === 100 ? run.stable?.service : undefined;
+  const found = await Promise.all(
+    run.chain.dashboards.map(async (uid) => {
+      const of = `dashboard ${uid}`;
+      if (obstacle !== undefined) return by(of, [obstacle]);
+      return server === undefined
+        ? []
+        : by(of, await checkDashboard(asked, server, { uid, idleService }));
+    }),
+  );
+  return found.flat();
+}
+
+function by(of: string, drafts: readonly Draft[]): readonly ChainFinding[] {
+  return drafts.map((draft) => ({ of, ...draft }));
+}
+
+function asAdvice(draft: Draft): Draft {
+  return draft.verdict === 'broken' ? { ...draft, verdict: 'advice' } : draft;
+}
+
+/** What is found for several is said once, of all of them. */
+function merged(findings: readonly ChainFinding[]): readonly ChainFinding[] {
+  const found = new Map<string, ChainFinding>();
+  for (const finding of findings) {
+    const { link, subject, verdict, message } = finding;
+    const key = JSON.stringify([link, subject, verdict, message]);
+    const before = found.get(key);
+    found.set(
+      key,
+      before === undefined ? finding : { ...before, of: `${before.of}, ${finding.of}` },
+    );
+  }
+  return [...found.values()];
+}

@@ -1,0 +1,263 @@
+/**
+ * A selector that selects nothing: which link is broken. It had series lately (its target is down, or it was dropped), its
+ * metric is gone or was never there, or a label does not fit.
+ */
+import { clockText, spanText, toIso } from '#core/time.ts';
+import type { LoadedRule, ScrapeTarget } from '#ports/monitoring-systems.ts';
+import { nearest, nearestFirst } from '#runtime/nearest.ts';
+import { broken, brokenIn, type Draft, listed } from './finding.ts';
+import { labelFault } from './label-fault.ts';
+import { HISTORY_MS, type Questions } from './questions.ts';
+import { recordingRule, ruleState } from './recording-rule.ts';
+import { type Selector, selectorsOf, selectorText } from './selectors.ts';
+import { downFault, downTargets, targetText } from './targets.ts';
+
+export type CheckSelector = (asked: Questions, selector: Selector) => Promise<readonly Draft[]>;
+
+const DAY_MS = 24 * 3_600_000;
+
+export async function missingSeries(
+  asked: Questions,
+  selector: Selector,
+  check: CheckSelector,
+): Promise<readonly Draft[]> {
+  const recorded = await notRecorded(asked, selector, check);
+  if (recorded !== undefined) return recorded;
+  const lost = await lostSeries(asked, selector);
+  if (lost !== undefined) return [lost];
+  const name = nameOnly(selector);
+  if (name === undefined) return [await labelFault(asked, selector)];
+  const now = await asked.instant(`group(${selectorText(name)})`);
+  if (now.type === 'samples' && now.samples.length > 0) {
+    const metric = { link: 'metric', subject: selectorText(name) } as const;
+    const message = `metric ${selectorText(name)} has series`;
+    return [{ ...metric, verdict: 'fine', message }, await labelFault(asked, selector)];
+  }
+  return [await missingMetric(asked, name, selector)];
+}
+
+/** The metric alone; undefined where the selector names none. */
+function nameOnly({ metric }: Selector): Selector | undefined {
+  return metric === undefined ? undefined : { metric, matchers: [] };
+}
+
+/** A metric that a rule records, or by its name ought to. Undefined: not by a rule, or not because of it. */
+async function notRecorded(
+  asked: Questions,
+  selector: Selector,
+  check: CheckSelector,
+): Promise<readonly Draft[] | undefined> {
+  const { metric } = selector;
+  const rule = await recordingRule(asked, metric);
+  if (rule.type !== 'told' || metric === undefined) return undefined;
+  if (rule.value !== undefined) return await notRecordedBy(asked, rule.value, check);
+  if (!metric.includes(':')) return undefined;
+  const now = await asked.instant(`group(${metric})`);
+  if (now.type === 'samples' && now.samples.length > 0) return undefined;
+  const told = await asked.rules();
+  const names = told.type === 'told' ? told.value : [];
+  const guess = nearest(
+    metric,
+    names.filter(({ type }) => type === 'recording').map(({ name }) => name),
+  );
+  return [
+    broken(
+      { link: 'rule', subject: `recording rule ${metric}` },
+      {
+        cause: 'ruleMissing',
+        message: `no rule that Prometheus has loaded records ${metric}`,
+        mend: `${guess === undefined ? '' : `Did you mean ${guess}? Otherwise have`}${guess === undefined ? 'Have' : ''} Prometheus load the rule: its file must be in rule_files, a PrometheusRule must match ruleSelector and ruleNamespaceSelector.`,
+      },
+    ),
+  ];
+}
+
+/** The rule is not well, or one of the metrics that it reads is the broken link. */
+async function notRecordedBy(
+  asked: Questions,
+  rule: LoadedRule,
+  check: CheckSelector,
+): Promise<readonly Draft[] | undefined> {
+  const state = ruleState(asked, rule);
+  if (state.verdict === 'broken') return [state];
+  const inputs = selectorsOf(rule.query, 'must').filter(({ metric }) => metric !== rule.name);
+  const found = await Promise.all(inputs.map((input) => check(asked, input)));
+  const cause = brokenIn(found.flat());
+  if (cause === undefined) return undefined;
+  return [
+    state,
+    { ...cause, message: `${cause.message}; rule ${rule.name} reads it and records nothing` },
+  ];
+}
+
+/** It had series within the last hour. */
+async function lostSeries(asked: Questions, selector: Selector): Promise<Draft | undefined> {
+  const text = selectorText(selector);
+  const before = await asked.instant(`group by (job, instance) (present_over_time(${text}[1h]))`);
+  if (before.type === 'error' || before.samples.length === 0) return undefined;
+  const origins = before.samples.map(({ labels }) => ({
+    job: labels['job'] ?? '',
+    instance: labels['instance'] ?? '',
+  }));
+  const told = await asked.targets();
+  const targets = told.type === 'told' ? told.value : [];
+  const active = targets.filter(({ job, instance }) =>
+    origins.some((one) => one.job === job && one.instance === instance),
+  );
+  const down = active.find(({ health }) => health === 'down');
+  if (down !== undefined) return lostWith(down, text);
+  const lastMs = await lastSeenMs(asked, text);
+  return (
+    (await fallenBehind(asked, { text, lastMs, targets: active })) ??
+    (await disappeared(asked, selector, {
+      lastMs,
+      job: active.length === 0 && told.type === 'told' ? origins[0]?.job : undefined,
+    }))
+  );
+}
+
+function lostWith(target: ScrapeTarget, text: string): Draft {
+  return broken({ link: 'target', subject: targetText(target) }, downFault(target, text));
+}
+
+async function lastSeenMs(asked: Questions, text: string): Promise<number | undefined> {
+  const answer = await asked.instant(`max(max_over_time(timestamp(${text})[1h:15s]))`);
+  const [newest] = answer.type === 'samples' ? answer.samples : [];
+  return newest === undefined ? undefined : newest.value * 1000;
+}
+
+/**
+ * Prometheus marks the end of a series that a target no longer exports. One that has no such mark and no samples has
+ * timestamps of its own, which are too old.
+ */
+async function fallenBehind(
+  asked: Questions,
+  of: {
+    readonly text: string;
+    readonly lastMs: number | undefined;
+    readonly targets: readonly ScrapeTarget[];
+  },
+): Promise<Draft | undefined> {
+  const { text, lastMs, targets } = of;
+  const intervalMs = targets[0]?.scrapeIntervalMs;
+  if (lastMs === undefined || intervalMs === undefined) return undefined;
+  const thenMs = Math.ceil(lastMs + 2.5 * intervalMs);
+  if (thenMs >= asked.atMs || thenMs >= lastMs + 290_000) return undefined;
+  const then = await asked.instant(`group(${text})`, thenMs);
+  if (then.type === 'error' || then.samples.length === 0) return undefined;
+  return broken(
+    { link: 'sample', subject: text },
+    {
+      cause: 'stale',
+      message: `the newest sample of ${text} is ${spanText(asked.atMs - lastMs)} old, although its target is scraped every ${spanText(intervalMs)}`,
+      mend: 'The exporter gives timestamps of its own that lag behind: have it leave them out, or scrape with `honor_timestamps: false`.',
+    },
+  );
+}
+
+async function disappeared(
+  asked: Questions,
+  selector: Selector,
+  how: { readonly lastMs: number | undefined; readonly job: string | undefined },
+): Promise<Draft> {
+  const subject = selectorText(selector);
+  const name = nameOnly(selector);
+  const now = name && (await asked.instant(`group(${selectorText(name)})`));
+  const isNameThere = now?.type === 'samples' && now.samples.length > 0;
+  const seen = how.lastMs === undefined ? 'within the last hour' : `at ${clockText(how.lastMs)}`;
+  const target =
+    how.job === undefined || how.job === ''
+      ? 'while its target is up'
+      : `and no target of job ${how.job} that exported it is there any more`;
+  return broken(
+    { link: isNameThere && selector.matchers.length > 0 ? 'label' : 'metric', subject },
+    {
+      cause: 'disappeared',
+      message: `${subject} has disappeared: last seen ${seen}, ${target}`,
+      mend: 'Find what changed then: a release that dropped or renamed it, a relabelling rule, or a workload that was scaled down.',
+    },
+  );
+}
+
+/** No series of that name now, nor within the last hour. */
+async function missingMetric(asked: Questions, name: Selector, selector: Selector): Promise<Draft> {
+  const subject = selectorText(name);
+  const known = await asked.labelValues('__name__', [subject], HISTORY_MS);
+  if (known.type === 'told' && known.value.length > 0) return await gone(asked, subject);
+  return await neverSeen(asked, selector, subject);
+}
+
+async function gone(asked: Questions, subject: string): Promise<Draft> {
+  const jobs = await asked.labelValues('job', [subject], HISTORY_MS);
+  const told = await asked.targets();
+  const down =
+    told.type !== 'told' || jobs.type !== 'told'
+      ? undefined
+      : told.value.find(({ job, health }) => health === 'down' && jobs.value.includes(job));
+  if (down !== undefined) return lostWith(down, subject);
+  const answer = await asked.instant(`max(max_over_time(timestamp(${subject})[14d:1h]))`);
+  const [newest] = answer.type === 'samples' ? answer.samples : [];
+  const seen =
+    newest === undefined
+      ? `within the last ${HISTORY_MS / DAY_MS} days`
+      : `about ${toIso(newest.value * 1000)}`;
+  const by =
+    jobs.type === 'told' && jobs.value.length > 0 ? `, exported by ${listed(jobs.value)}` : '';
+  return broken(
+    { link: 'metric', subject },
+    {
+      cause: 'disappeared',
+      message: `metric ${subject} has disappeared: last seen ${seen}${by}`,
+      mend: 'Find what changed then: a release that dropped or renamed it, a relabelling rule, or a workload that was removed.',
+    },
+  );
+}
+
+/** Names so far off are no guess. */
+const GUESSES_MAX = 3;
+
+async function neverSeen(asked: Questions, selector: Selector, subject: string): Promise<Draft> {
+  const names = await asked.labelValues('__name__', [], 3_600_000);
+  const all = names.type === 'told' ? names.value : [];
+  const guess = nearest(subject, all);
+  const down = guess === undefined ? await neverScraped(asked, selector) : undefined;
+  if (down !== undefined) {
+    const [draft] = downTargets([down]);
+    if (draft !== undefined) {
+      return {
+        ...draft,
+        message: `${draft.message}; metric ${subject} has never been seen, and may be one of its`,
+      };
+    }
+  }
+  const guesses = guess === undefined ? [] : nearestFirst(subject, all).slice(0, GUESSES_MAX);
+  const similar =
+    guess === undefined ? '' : `Did you mean ${guesses.join(', or ')}? Otherwise have`;
+  return broken(
+    { link: 'metric', subject },
+    {
+      cause: 'neverExisted',
+      message: `metric ${subject} has never existed here: Prometheus knows no series of that name in the last ${HISTORY_MS / DAY_MS} days`,
+      mend: `${similar === '' ? 'Have' : similar} the service export it, and Prometheus scrape the service.`,
+    },
+  );
+}
+
+/** A target that could be the metric's: named by the selector, or down ever since Prometheus knows it. */
+async function neverScraped(
+  asked: Questions,
+  { matchers }: Selector,
+): Promise<ScrapeTarget | undefined> {
+  const told = await asked.targets();
+  if (told.type !== 'told') return undefined;
+  const wanted = matchers.find(({ label, op }) => label === 'job' && op === '=')?.value;
+  const down = told.value.filter(
+    ({ health, job }) => health === 'down' && (wanted === undefined || job === wanted),
+  );
+  if (wanted !== undefined || down.length === 0) return down[0];
+  const up = await asked.instant('max by (job, instance) (max_over_time(up[1h])) == 0');
+  if (up.type === 'error') return undefined;
+  return down.find(({ job, instance }) =>
+    up.samples.some(({ labels }) => labels['job'] === job && labels['instance'] === instance),
+  );
+}
