@@ -39,13 +39,19 @@ const layers: Readonly<Record<string, Layer>> = {
       'node:path',
     ],
   },
+  /** Asking one server: connections, deadlines, limits, what fails. For whoever speaks an API over it. */
+  transport: { layers: ['ports', 'runtime'], packages: ['undici', 'node:net'] },
   prometheus: {
-    layers: ['ports', 'runtime'],
+    layers: ['ports', 'runtime', 'transport'],
     types: ['api'],
     packages: ['undici', 'zod', 'node:crypto', 'node:tls'],
   },
+  alertmanager: { layers: ['ports', 'transport'], packages: ['re2js', 'yaml', 'zod'] },
   /** What a rollout relies on, put together for the wiring and for kubectl genesis. */
-  monitoring: { layers: ['ports', 'prometheus', 'web'], packages: [] },
+  monitoring: {
+    layers: ['ports', 'transport', 'prometheus', 'alertmanager', 'web'],
+    packages: [],
+  },
   /** Reading PromQL, for whoever checks a query and for whoever answers one. */
   promql: {
     layers: ['api'],
@@ -98,9 +104,9 @@ const layers: Readonly<Record<string, Layer>> = {
     types: ['core'],
     packages: ['zod', 'fast-xml-parser', 're2js', 'node:crypto'],
   },
-  /** One file a channel. */
+  /** One file a channel; an Alertmanager is told in the words that are also used to ask it. */
   notifiers: {
-    layers: ['api', 'core', 'ports', 'runtime'],
+    layers: ['api', 'core', 'ports', 'runtime', 'alertmanager'],
     packages: ['undici', 'nodemailer', 'zod', 'node:crypto'],
   },
   telemetry: {
@@ -113,7 +119,17 @@ const layers: Readonly<Record<string, Layer>> = {
     packages: ['node:http', 'node:net', 'node:stream', 'node:stream/promises'],
   },
   config: {
-    layers: ['api', 'ports', 'runtime', 'kube', 'prometheus', 'server', 'telemetry', 'dashboards'],
+    layers: [
+      'api',
+      'ports',
+      'runtime',
+      'kube',
+      'prometheus',
+      'server',
+      'telemetry',
+      'dashboards',
+      'transport',
+    ],
     types: ['core'],
     packages: ['zod', 'yaml', 'node:util', 'node:crypto', 'node:os', 'node:fs'],
   },

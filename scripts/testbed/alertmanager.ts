@@ -1,4 +1,4 @@
-/** A real Alertmanager, with one receiver that posts to a webhook. */
+/** A real Alertmanager, with one receiver that posts to a webhook, or as it is configured. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
@@ -9,6 +9,8 @@ import { createRunFolder, keepOrRemove } from './run-folder.ts';
 export interface AlertmanagerOptions extends BuildOptions {
   /** Where alerts are sent on; without it nobody is told. */
   readonly webhookUrl?: string;
+  /** A whole configuration in place of that. */
+  readonly config?: object;
 }
 
 export interface Alertmanager {
@@ -53,7 +55,8 @@ export async function startAlertmanager(options: AlertmanagerOptions = {}): Prom
   }
 }
 
-function configText({ webhookUrl }: AlertmanagerOptions): string {
+function configText({ webhookUrl, config }: AlertmanagerOptions): string {
+  if (config !== undefined) return stringify(config);
   const webhooks = webhookUrl === undefined ? [] : [{ url: webhookUrl, send_resolved: true }];
   return stringify({
     route: { receiver: 'people', group_wait: '100ms', group_interval: '1s', group_by: ['...'] },

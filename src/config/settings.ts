@@ -6,8 +6,8 @@ import { z } from 'zod';
 import { formatDuration } from '#api/duration.ts';
 import { namePattern, objectNamePattern, urlPattern } from '#api/scalars.ts';
 import { defaultRunbookUrl } from '#dashboards/manifest.ts';
-import { parsePrometheusUrl } from '#prometheus/url.ts';
 import { logLevels } from '#telemetry/log.ts';
+import { parseServerUrl } from '#transport/url.ts';
 import { addressForm, parseAddress } from './address.ts';
 import { notificationsSchema } from './notifications.ts';
 import { duration, file, whole } from './scalars.ts';
@@ -28,7 +28,7 @@ const address = (text: string, meaning: string) =>
 
 /** Checked as the client will, in words that show no password. */
 const prometheusUrl = z.string().superRefine((value, context) => {
-  const parsed = parsePrometheusUrl(value);
+  const parsed = parseServerUrl(value);
   if (parsed.type === 'ok') return;
   const hasPassword = URL.canParse(value) && new URL(value).username !== '';
   const message = hasPassword

@@ -2,7 +2,9 @@
  * Alertmanager v2: an open incident is an alert that is posted again and again until it is closed, each time with an
  * end that lies ahead, so that it resolves by itself should we be gone. What is no incident is an alert of five minutes.
  */
+import { alertsPath, toWire } from '#alertmanager/wire.ts';
 import type { Clock } from '#ports/clock.ts';
+import type { FiredAlert } from '#ports/monitoring-systems.ts';
 import type {
   ChannelDefinition,
   Message,
@@ -30,7 +32,7 @@ export function createAlertmanager(
     close: () => http.close(),
     async send(message, signal) {
       const auth = await authorization(definition.credentials, readSecret, signal);
-      const body = JSON.stringify([alert(message, clock.now())]);
+      const body = JSON.stringify([toWire(alert(message, clock.now()))]);
       const headers = { 'content-type': 'application/json', ...auth };
       const outcomes = await Promise.all(
         definition.urls.map((url) => postTo(http, { url: alertsUrl(url), headers, body }, signal)),
@@ -41,7 +43,7 @@ export function createAlertmanager(
 }
 
 function alertsUrl(url: string): string {
-  return `${url.replace(/\/+$/, '')}/api/v2/alerts`;
+  return `${url.replace(/\/+$/, '')}${alertsPath}`;
 }
 
 /** One replica that is gone must not keep the others from being told. */
@@ -63,10 +65,9 @@ function together(outcomes: readonly SendOutcome[]): SendOutcome {
 }
 
 /** Labels say which alert it is, so nothing stands in them that may change while it is open. */
-function alert(message: Message, nowMs: number): object {
+function alert(message: Message, nowMs: number): FiredAlert {
   const { kind, severity, namespace, rollout, revision, subject, incident } = message;
   const isClosed = incident?.state === 'Closed';
-  const startsAt = incident?.openedAt ?? message.at;
   return {
     labels: {
       alertname: `Genesis${kind}`,
@@ -82,7 +83,7 @@ function alert(message: Message, nowMs: number): object {
       revision,
       ...(message.runbookUrl === undefined ? {} : { runbook_url: message.runbookUrl }),
     },
-    startsAt,
-    endsAt: new Date(isClosed ? nowMs : nowMs + LASTS_MS).toISOString(),
+    startsAtMs: Date.parse(incident?.openedAt ?? message.at),
+    endsAtMs: isClosed ? nowMs : nowMs + LASTS_MS,
   };
 }

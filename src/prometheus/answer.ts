@@ -3,8 +3,9 @@
  * docs/performance.md): nothing is believed that has not been looked at.
  */
 import type { Sample, Series } from '#ports/metric-source.ts';
-import type { HttpAnswer } from './exchange.ts';
-import { apiFault, excerpt, type Fault, fault, httpFault } from './faults.ts';
+import type { HttpAnswer } from '#transport/exchange.ts';
+import { excerpt } from '#transport/failures.ts';
+import { apiFault, type Fault, fault, httpFault } from './faults.ts';
 
 export type Parsed<Part> =
   | { readonly type: 'parts'; readonly parts: readonly Part[] }

@@ -5,6 +5,7 @@
 import type { Clock } from '#ports/clock.ts';
 import type { MetricEndpoint, MetricSource } from '#ports/metric-source.ts';
 import type { MetricBackend, Told } from '#ports/monitoring-systems.ts';
+import type { Fields } from '#transport/server.ts';
 import type { Carrier } from './carrier.ts';
 import { createDedupe } from './dedupe.ts';
 import { type Inspected, inspect } from './inspect.ts';
@@ -16,7 +17,7 @@ import {
   readTargets,
   readValues,
 } from './lists.ts';
-import { type ListFields, listQuestion, seconds } from './question.ts';
+import { listQuestion, seconds } from './question.ts';
 import type { Target } from './target.ts';
 import type { FindTarget } from './targets.ts';
 
@@ -47,7 +48,7 @@ interface ListOf<T> {
 type AskList<T> = (
   endpoint: MetricEndpoint,
   name: string,
-  fields: ListFields,
+  fields: Fields,
   signal: AbortSignal,
 ) => Promise<Told<readonly T[]>>;
 
@@ -123,7 +124,7 @@ function sharedList<T>(options: BackendOptions, list: ListOf<T>): AskList<T> {
 
 interface ListRequest<T> {
   readonly name: string;
-  readonly fields: ListFields;
+  readonly fields: Fields;
   readonly read: ReadList<T>;
 }
 

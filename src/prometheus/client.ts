@@ -8,10 +8,10 @@ import type {
   MetricSource,
   RangeAnswer,
 } from '#ports/metric-source.ts';
+import { createConnections } from '#transport/connections.ts';
 import { parseInstant, parseRange } from './answer.ts';
 import { createBackends, type FindBackend } from './backend.ts';
 import { type CarrierOptions, createCarrier } from './carrier.ts';
-import { createConnections } from './connections.ts';
 import { createDedupe } from './dedupe.ts';
 import { instantQuestion, rangeQuestion } from './question.ts';
 import type { Target } from './target.ts';

@@ -7,7 +7,7 @@ import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import type { PrometheusSpec } from '#api/analysis.ts';
 import type { MetricEndpoint } from '#ports/metric-source.ts';
-import { parsePrometheusUrl } from './url.ts';
+import { parseServerUrl } from '#transport/url.ts';
 
 /** All entries of one Secret in the rollout's namespace, decoded; undefined when there is no such Secret. */
 export type ReadSecret = (name: string) => Promise<Readonly<Record<string, string>> | undefined>;
@@ -69,7 +69,7 @@ async function own(
   spec: PrometheusSpec & { url: string },
   read: ReadValue,
 ): Promise<MetricEndpoint> {
-  const parsed = parsePrometheusUrl(spec.url);
+  const parsed = parseServerUrl(spec.url);
   if (parsed.type === 'invalid') throw new Unresolved(`.url: ${parsed.message}`);
   const headers = { ...(await ownHeaders(spec, read)), ...(await authorization(spec, read)) };
   return { url: spec.url, headers, tls: spec.tls ? await ownTls(spec.tls, read) : {} };

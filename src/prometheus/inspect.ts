@@ -2,9 +2,9 @@
  * From an answer about the server itself to a list, or to why there is none. Only Prometheus has all of these APIs, so
  * "it has no such API" is told apart from "it did not answer as it should".
  */
+import type { HttpAnswer } from '#transport/exchange.ts';
+import { excerpt } from '#transport/failures.ts';
 import { type Parsed, parseEnvelope } from './answer.ts';
-import type { HttpAnswer } from './exchange.ts';
-import { excerpt } from './faults.ts';
 import type { ReadList } from './lists.ts';
 
 /** The words end a sentence that begins with the server's address. */

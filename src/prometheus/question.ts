@@ -1,5 +1,6 @@
 /** One question as it goes over the wire, and the key under which equal ones are the same. */
 import type { QueryWindow } from '#ports/metric-source.ts';
+import { type Fields, pathOf } from '#transport/server.ts';
 import type { Target } from './target.ts';
 
 /** `list`: what the server says of itself, such as its targets. */
@@ -21,20 +22,14 @@ export interface Question {
  */
 const THANOS_FIELDS = { partial_response: 'false', dedup: 'true', max_source_resolution: '0s' };
 
-/** One entry a field: a name may come several times. */
-export type ListFields = readonly (readonly [name: string, value: string])[];
-
 /** Lists are asked with GET: not every server takes a POST for them. */
-export function listQuestion(target: Target, name: string, fields: ListFields): Question {
-  const written = new URLSearchParams(
-    fields.map(([field, value]): [string, string] => [field, value]),
-  ).toString();
+export function listQuestion(target: Target, name: string, fields: Fields): Question {
   return {
     kind: 'list',
     target,
-    path: target.listPath(name, written),
+    path: pathOf(target, `/api/v1/${name}`, fields),
     urgent: false,
-    key: `${target.id} ${name} ${written}`,
+    key: `${target.id} ${name} ${JSON.stringify(fields)}`,
     fields: {},
   };
 }

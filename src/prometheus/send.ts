@@ -1,6 +1,6 @@
 /** Sends one question over a pool, and once more where the first failure says nothing about the server. */
 import type { Dispatcher } from 'undici';
-import { type ExchangeResult, sendRequest } from './exchange.ts';
+import { type ExchangeResult, sendRequest } from '#transport/exchange.ts';
 import { formOf, type Question, refusesThanosFields } from './question.ts';
 
 export type Send = (

@@ -53,7 +53,7 @@ const OWN_FAULTS: readonly string[] = [
 class ForbiddenAddress extends Error {}
 
 export function createWeb(clock: Clock, rules: AddressRules): Web {
-  const dispatcher = new Agent({ connect: { lookup: guarded(rules) }, allowH2: false });
+  const dispatcher = new Agent({ connect: { lookup: guardedLookup(rules) }, allowH2: false });
   return {
     async ask(question, signal) {
       const problem = urlProblem(question.url, rules);
@@ -131,7 +131,7 @@ function failureOf({ url, limitMs }: WebRequest, error: unknown, signal: AbortSi
 }
 
 /** Names are looked up here and checked at once, so that a name cannot lead elsewhere between check and connection. */
-function guarded(rules: AddressRules): LookupFunction {
+export function guardedLookup(rules: AddressRules): LookupFunction {
   return (hostname, options, callback) => {
     lookUp(hostname, { ...options, all: true }, (error, addresses) => {
       if (error !== null) {

@@ -1,5 +1,5 @@
 /**
- * What may stand as the address of a Prometheus. Whoever may create a rollout chooses where the operator sends requests, so
+ * What may stand as the address of a server. Whoever may create a rollout chooses where the operator sends requests, so
  * only http and https are taken, redirects are never followed, and answers are shown only in short excerpts.
  */
 
@@ -7,7 +7,7 @@ export type UrlResult =
   | { readonly type: 'ok'; readonly url: URL }
   | { readonly type: 'invalid'; readonly message: string };
 
-export function parsePrometheusUrl(text: string): UrlResult {
+export function parseServerUrl(text: string): UrlResult {
   if (!URL.canParse(text)) {
     return invalid(`${quoted(text)} is not a URL; write for example "http://prometheus:9090"`);
   }

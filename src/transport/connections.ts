@@ -1,8 +1,8 @@
 /** One pool of keep-alive connections and one lane per server and TLS identity; those unused longest are closed. */
+import type { LookupFunction } from 'node:net';
 import { Pool } from 'undici';
-import type { MetricEndpoint } from '#ports/metric-source.ts';
 import { createLane, type Lane } from './lane.ts';
-import type { Target } from './target.ts';
+import type { Server } from './server.ts';
 
 export interface Connection {
   readonly pool: Pool;
@@ -10,7 +10,7 @@ export interface Connection {
 }
 
 export interface Connections {
-  of(target: Target): Connection;
+  of(server: Server): Connection;
   all(): Iterable<Connection>;
   close(): Promise<void>;
 }
@@ -21,6 +21,8 @@ export interface ConnectionOptions {
   readonly timeoutMs: number;
   /** Servers known at once, for example while secrets are rotated. */
   readonly serversMax: number;
+  /** Instead of the system's own: may refuse addresses. */
+  readonly lookup?: LookupFunction;
 }
 
 /** Longer than the pause between two ticks, shorter than Prometheus' own 5 minutes. */
@@ -40,11 +42,11 @@ export function createConnections(options: ConnectionOptions): Connections {
   };
 
   return {
-    of(target) {
-      if (isClosed) throw new Error('this source has been closed');
-      const key = target.connectionKey;
+    of(server) {
+      if (isClosed) throw new Error('the connections have been closed');
+      const key = server.connectionKey;
       const known = connections.get(key);
-      const connection = known ?? open(target.origin, target.endpoint.tls, options);
+      const connection = known ?? open(server, options);
       connections.delete(key);
       connections.set(key, connection);
       if (!known) closeUnused();
@@ -60,7 +62,7 @@ export function createConnections(options: ConnectionOptions): Connections {
   };
 }
 
-function open(origin: string, tls: MetricEndpoint['tls'], options: ConnectionOptions): Connection {
+function open({ origin, tls }: Server, options: ConnectionOptions): Connection {
   const pool = new Pool(origin, {
     connections: options.concurrencyMax,
     pipelining: 1,
@@ -68,6 +70,7 @@ function open(origin: string, tls: MetricEndpoint['tls'], options: ConnectionOpt
     keepAliveTimeout: KEEP_ALIVE_MS,
     connect: {
       timeout: options.timeoutMs,
+      ...(options.lookup === undefined ? {} : { lookup: options.lookup }),
       rejectUnauthorized: tls.insecureSkipVerify !== true,
       ...(tls.ca === undefined ? {} : { ca: tls.ca }),
       ...(tls.cert === undefined ? {} : { cert: tls.cert }),
