@@ -9,7 +9,7 @@ import { alertRouters } from './alert-routers.ts';
 import { checkAlertRule } from './alert-rules.ts';
 import { checkUse } from './check-use.ts';
 import { checkDashboard, grafanaHealth } from './dashboards.ts';
-import { broken, type Draft, fine } from './finding.ts';
+import { broken, type Draft, fine, isSame } from './finding.ts';
 import { checkJob } from './jobs.ts';
 import { ownRules } from './own-rules.ts';
 import { createQuestions, type Questions } from './questions.ts';
@@ -128,15 +128,14 @@ function asAdvice(draft: Draft): Draft {
 
 /** What is found for several is said once, of all of them. */
 function merged(findings: readonly ChainFinding[]): readonly ChainFinding[] {
-  const found = new Map<string, ChainFinding>();
+  const found: ChainFinding[] = [];
   for (const finding of findings) {
-    const { link, subject, verdict, message } = finding;
-    const key = JSON.stringify([link, subject, verdict, message]);
-    const before = found.get(key);
-    found.set(
-      key,
-      before === undefined ? finding : { ...before, of: `${before.of}, ${finding.of}` },
-    );
+    const index = found.findIndex((one) => isSame(one, finding));
+    const before = found[index];
+    if (before === undefined) found.push(finding);
+    else if (!before.of.split(', ').includes(finding.of)) {
+      found[index] = { ...before, of: `${before.of}, ${finding.of}` };
+    }
   }
-  return [...found.values()];
+  return found;
 }

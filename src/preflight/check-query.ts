@@ -3,7 +3,7 @@ import type { Ask, InstantAnswer } from '#core/answer.ts';
 import { type FilledMeasure, measureText, type Reading, readAt } from '#core/reading.ts';
 import { alertsRule } from './alerts-rule.ts';
 import { checkSelector } from './check-selector.ts';
-import { broken, brokenIn, type Draft, queryFault } from './finding.ts';
+import { broken, brokenIn, type Draft, isSame, queryFault } from './finding.ts';
 import type { Questions } from './questions.ts';
 import {
   promqlProblem,
@@ -79,10 +79,6 @@ async function checkSelectors(
   const found = await Promise.all(used.map((one) => checkUsed(asked, one, certain)));
   const drafts = found.flat();
   return drafts.filter((draft, index) => drafts.findIndex((one) => isSame(one, draft)) === index);
-}
-
-function isSame(a: Draft, b: Draft): boolean {
-  return a.link === b.link && a.verdict === b.verdict && a.message === b.message;
 }
 
 async function checkUsed(

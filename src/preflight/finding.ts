@@ -37,6 +37,12 @@ export function brokenIn(drafts: readonly Draft[]): Draft | undefined {
   return drafts.find(({ verdict }) => verdict === 'broken');
 }
 
+/** The same said twice: of the same thing, or in the same words. */
+export function isSame(a: Draft, b: Draft): boolean {
+  if (a.link !== b.link || a.verdict !== b.verdict || a.cause !== b.cause) return false;
+  return a.message === b.message || (a.cause !== undefined && a.subject === b.subject);
+}
+
 /** What one system has not told: it did not answer as it should, which is not good. */
 export function notTold(
   place: Place,
