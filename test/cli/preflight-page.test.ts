@@ -20,7 +20,7 @@ function page({ report, weight, phase, holds }: ReportWorld, ink = plain, width 
   const source = 'the spec that the run follows (generation 3)';
   const subject = { namespace: 'shop', name: 'checkout', weight, source, phase, holds };
   const places = { prometheus: 'http://prometheus.monitoring.svc:9090 (through the API server)' };
-  return reportText({ subject, report, services, places, width, ink });
+  return reportText({ subject, report, services, unreached: [], places, width, ink });
 }
 
 describe('the page of a preflight', () => {

@@ -1,35 +1,26 @@
 /** `kubectl genesis preflight` with systems that a test makes up: which rollout, whom it asks, and how it ends. */
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { parse } from 'yaml';
 import { Failure, type Terminal } from '#cli/command.ts';
 import { type PreflightTools, preflightWith } from '#cli/commands/preflight.ts';
 import type { ChainFinding, ChainReport } from '#core/chain.ts';
+import type { Refusal } from '#kube/forward.ts';
 import type { Clock } from '#ports/clock.ts';
 import { ClusterError, type KubeObject } from '#ports/cluster.ts';
-import type { MetricEndpoint } from '#ports/metric-source.ts';
 import type {
   AlertRouter,
   FiredAlert,
   MetricBackend,
   MonitoringSystems,
 } from '#ports/monitoring-systems.ts';
+import type { ServerEndpoint } from '#ports/server-endpoint.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { rolloutSpec } from '#test/builders.ts';
-import { type LocalServer, listenLocally } from '#test/local-server.ts';
 import type { Printed } from './terminal.ts';
 
 const PROMETHEUS = 'http://127.0.0.1:9090';
-
-/** Somebody answers there: what cannot be reached from here is not asked. */
-let AM: string;
-let listener: LocalServer;
-before(async () => {
-  listener = await listenLocally(createServer());
-  AM = listener.url;
-});
-after(() => listener.stop());
+const AM = 'http://127.0.0.1:9093';
 
 function rolloutObject(more: { spec?: object; status?: object; generation?: number } = {}) {
   const { spec, status, generation = 3 } = more;
@@ -52,13 +43,16 @@ interface World {
   readonly router?: Partial<AlertRouter>;
   /** Named by Prometheus. */
   readonly found?: readonly string[];
+  /** What the API server says instead of leading to a Service. */
+  readonly refusal?: Refusal;
 }
 
 interface Outcome extends Printed {
   readonly checks: readonly Parameters<PreflightTools['check']>[1][];
-  readonly endpoints: readonly MetricEndpoint[];
+  readonly endpoints: readonly ServerEndpoint[];
   readonly posted: readonly FiredAlert[];
   readonly connected: number;
+  readonly closed: number;
 }
 
 async function run(argv: readonly string[], world: World = {}): Promise<Outcome> {
@@ -66,8 +60,9 @@ async function run(argv: readonly string[], world: World = {}): Promise<Outcome>
   let out = '';
   let err = '';
   let connected = 0;
+  let closed = 0;
   const checks: Outcome['checks'][number][] = [];
-  const endpoints: MetricEndpoint[] = [];
+  const endpoints: ServerEndpoint[] = [];
   const posted: FiredAlert[] = [];
   const metrics: MetricBackend = {
     url: PROMETHEUS,
@@ -77,30 +72,33 @@ async function run(argv: readonly string[], world: World = {}): Promise<Outcome>
     alertmanagers: async () => ({ type: 'told', value: found }),
     labelValues: async () => ({ type: 'told', value: [] }),
   };
+  const alertRouterAt = (url: string): AlertRouter => ({
+    url,
+    health: async () => ({ type: 'told', value: '0.28' }),
+    receiversOf: async () => ({
+      type: 'told',
+      value: [{ name: 'people', reachesSomebody: true }],
+    }),
+    post: async (alert) => {
+      posted.push(alert);
+      return { type: 'told', value: undefined };
+    },
+    known: async () => ({ type: 'told', value: ['people'] }),
+    ...world.router,
+  });
   const tools: PreflightTools = {
-    openReaders: () => ({
-      metrics: (endpoint) => {
-        endpoints.push(endpoint);
-        return metrics;
+    openNetwork: () => ({
+      resolves: async (host) => host === '127.0.0.1',
+      connects: async (host) => host === '127.0.0.1',
+    }),
+    openReaders: (_clock, grafana) => ({
+      systemsOf: ({ endpoint }) => {
+        endpoints.push(endpoint, ...(grafana === undefined ? [] : [grafana]));
+        return { metrics, alertRouters: [], alertRouterAt, dashboards: undefined };
       },
-      alertRouter: (url) => ({
-        url,
-        health: async () => ({ type: 'told', value: '0.28' }),
-        receiversOf: async () => ({
-          type: 'told',
-          value: [{ name: 'people', reachesSomebody: true }],
-        }),
-        post: async (alert) => {
-          posted.push(alert);
-          return { type: 'told', value: undefined };
-        },
-        known: async () => ({ type: 'told', value: ['people'] }),
-        ...world.router,
-      }),
-      dashboards: () => {
-        throw new Error('Grafana is not asked in this test');
+      close: async () => {
+        closed += 1;
       },
-      close: async () => undefined,
     }),
     check: async (_systems: MonitoringSystems, asked): Promise<ChainReport> => {
       checks.push(asked);
@@ -135,7 +133,11 @@ async function run(argv: readonly string[], world: World = {}): Promise<Outcome>
         list: async () => [],
         create: () => Promise.reject(new Error('nothing is created')),
         whoAmI: async () => 'alice',
-        forward: () => Promise.reject(new Error('nothing is forwarded')),
+        forward: async () => ({
+          url: 'http://127.0.0.1:40000/secret',
+          refusal: () => world.refusal,
+          close: async () => undefined,
+        }),
         close: async () => undefined,
       };
     },
@@ -148,6 +150,7 @@ async function run(argv: readonly string[], world: World = {}): Promise<Outcome>
     endpoints,
     posted,
     connected,
+    closed,
   });
   try {
     return end(await preflightWith(tools).run(argv, terminal));
@@ -170,7 +173,8 @@ const broken: ChainFinding = {
 
 describe('preflight of a rollout in the cluster', () => {
   test('checks its spec at its weight, and ends with 0 when all is well', async () => {
-    const { code, out, checks } = await run(['checkout']);
+    const { code, out, checks, closed } = await run(['checkout']);
+    assert.equal(closed, 1);
     assert.equal(code, 0);
     assert.match(out, /^shop\/checkout/);
     assert.match(out, /canary 50%/);
@@ -309,6 +313,59 @@ describe('preflight of a rollout in the cluster', () => {
     });
     assert.match(err, /spec\.analysis\.prometheus\.bearerToken: there is no Secret p/);
     assert.equal(code, 1);
+  });
+});
+
+describe('a Prometheus that only the cluster knows', () => {
+  const analysis = { prometheus: { url: 'http://prometheus.monitoring.svc:9090' } };
+  const objects = [rolloutObject({ spec: { analysis } })];
+
+  test('is asked through the API server, and called by the name that people know', async () => {
+    const url = 'http://127.0.0.1:40000/secret';
+    const findings = [{ ...broken, message: `Prometheus at ${url}/x has no errors` }];
+    const { code, out, endpoints } = await run(['checkout'], { objects, findings });
+    assert.equal(endpoints[0]?.url, url);
+    assert.match(
+      out,
+      /prometheus +up, http:\/\/prometheus\.monitoring\.svc:9090 \(through the API/,
+    );
+    assert.match(out, /Prometheus at http:\/\/prometheus\.monitoring\.svc:9090\/x has no/);
+    assert.doesNotMatch(out, /secret/);
+    assert.equal(code, 5);
+  });
+
+  test('and that one may not ask is a matter of rights, not a broken link', async () => {
+    const refusal = { status: 403, message: 'services "prometheus:9090" is \u001bforbidden' };
+    const { code, out, err, closed } = await run(['checkout'], { objects, refusal });
+    assert.equal(code, 4);
+    assert.equal(out, '');
+    assert.match(err, /^http:\/\/prometheus\.monitoring\.svc:9090: services .* is +forbidden\n/);
+    assert.match(err, /verbs get and create on services\/proxy in namespace monitoring/);
+    assert.match(err, /kubectl port-forward -n monitoring svc\/prometheus 9090/);
+    assert.equal(closed, 1);
+  });
+});
+
+describe('an Alertmanager that Prometheus names', () => {
+  test('and that cannot be reached from here is said, and breaks nothing', async () => {
+    const { code, out } = await run(['checkout'], { found: ['http://10.0.0.7:9093'] });
+    assert.equal(code, 0);
+    assert.match(
+      out,
+      /\? alertmanager +Prometheus sends to http:\/\/10\.0\.0\.7:9093, which cannot/,
+    );
+  });
+
+  test('and that cannot be reached from here gets no test alert, which fails', async () => {
+    const argv = ['checkout', '--fire-alert'];
+    const { code, out, posted } = await run(argv, { found: ['http://10.0.0.7:9093'] });
+    assert.equal(code, 5);
+    assert.deepEqual(posted, []);
+    assert.match(out, /alertmanager +it was not fired: Prometheus sends to http:/);
+    const some = await run(argv, { found: ['http://10.0.0.7:9093', AM] });
+    assert.equal(some.code, 0);
+    assert.equal(some.posted.length, 2);
+    assert.match(some.out, /\? alertmanager +Prometheus sends to http:\/\/10\.0\.0\.7:9093/);
   });
 });
 

@@ -15,12 +15,17 @@ import { durationOf, kubeFlags, withLazyClient } from '#cli/kube-flags.ts';
 import { onlyName } from '#cli/one-rollout.ts';
 import { inkFor } from '#cli/page/ink.ts';
 import { pageWidth } from '#cli/page/width.ts';
-import { networkOf } from '#cli/preflight/network.ts';
+import type { Network } from '#cli/preflight/network.ts';
 import { createReach } from '#cli/preflight/reach.ts';
 import { reportText } from '#cli/preflight/report-text.ts';
 import { serviceStates } from '#cli/preflight/services.ts';
 import { type Subject, subjectInCluster, subjectInFile } from '#cli/preflight/subject.ts';
-import { asPeopleKnow, openSystems, type Places, type Readers } from '#cli/preflight/systems.ts';
+import {
+  asPeopleKnow,
+  openSystems,
+  type Places,
+  type SystemsOptions,
+} from '#cli/preflight/systems.ts';
 import { fireTestAlert } from '#cli/preflight/test-alert.ts';
 import { verdictOf } from '#cli/preflight/verdict.ts';
 import type { ChainFinding, ChainReport } from '#core/chain.ts';
@@ -78,7 +83,8 @@ type Values = ReturnType<typeof readFlags<typeof flags>>['values'];
 
 /** What the command is made of that asks other systems. */
 export interface PreflightTools {
-  readonly openReaders: (clock: Clock) => Readers;
+  readonly openReaders: SystemsOptions['openReaders'];
+  readonly openNetwork: (clock: Clock) => Network;
   readonly check: (
     systems: MonitoringSystems,
     check: {
@@ -134,13 +140,13 @@ async function preflight(
   const places = placesOf(values, terminal);
   return await withLazyClient(values, terminal, async (client) => {
     const subject = await subjectOf(positionals, values, client, terminal);
-    const readers = tools.openReaders(terminal.clock);
+    const network = tools.openNetwork(terminal.clock);
+    const reach = createReach({ network, client, signal: terminal.interrupted });
+    const { openReaders } = tools;
+    const options = { subject, places, reach, openReaders, client, terminal };
+    const { systems, shown, unreached, close } = await openSystems(options);
     try {
-      const network = networkOf(terminal.clock);
-      const reach = createReach({ network, client, signal: terminal.interrupted });
-      const opened = { subject, places, reach, readers, client, terminal };
-      const { systems, shown } = await openSystems(opened);
-      const work = { systems, subject, terminal, limitMs };
+      const work = { systems, unreached, subject, terminal, limitMs };
       const found = await check(tools, work);
       const fired = values['fire-alert'] === true ? await fire(work) : [];
       const report = asPeopleKnow({ ...found, findings: [...found.findings, ...fired] }, reach);
@@ -151,12 +157,14 @@ async function preflight(
             : [];
         const ink = inkFor({ ...terminal, isPlain: values['no-color'] === true });
         const width = pageWidth(terminal);
-        terminal.out(reportText({ subject, report, services, places: shown, width, ink }));
+        terminal.out(
+          reportText({ subject, report, services, places: shown, unreached, width, ink }),
+        );
       } else if (output === 'json') terminal.out(`${JSON.stringify(report, undefined, 2)}\n`);
       else terminal.out(stringify(report, { lineWidth: 0, aliasDuplicateObjects: false }));
       return verdictOf(report).exit;
     } finally {
-      await readers.close();
+      await close();
     }
   });
 }
@@ -212,6 +220,7 @@ function tokenIn(file: string, readText: Terminal['readText']): string {
 
 interface Work {
   readonly systems: MonitoringSystems;
+  readonly unreached: readonly string[];
   readonly subject: Subject;
   readonly terminal: Terminal;
   readonly limitMs: number;
@@ -235,41 +244,56 @@ async function check(tools: PreflightTools, work: Work): Promise<ChainReport> {
 }
 
 async function fire(work: Work): Promise<readonly ChainFinding[]> {
-  const { systems, limitMs } = work;
+  const { limitMs, unreached } = work;
   const { namespace, name } = work.subject;
   const { clock, interrupted } = work.terminal;
-  const routers = await routersOf(systems, interrupted);
+  const routers = await routersOf(work);
   if (!Array.isArray(routers)) return [routers];
   const id = randomUUID();
   const signal = interrupted;
-  return await fireTestAlert(routers, { namespace, rollout: name, id, limitMs, clock, signal });
+  const fired = await fireTestAlert(routers, {
+    namespace,
+    rollout: name,
+    id,
+    limitMs,
+    clock,
+    signal,
+  });
+  return [...fired, ...unreached.map(untold)];
 }
 
-/** Those of the flags, else those to which Prometheus sends; a finding where there is none. */
-async function routersOf(
-  { alertRouters, alertRouterAt, metrics }: MonitoringSystems,
-  signal: AbortSignal,
-): Promise<AlertRouter[] | ChainFinding> {
+function untold(message: string): ChainFinding {
+  const base = { link: 'alertmanager', of: 'the test alert', subject: 'Alertmanager' } as const;
+  return { ...base, verdict: 'cannotTell', message };
+}
+
+/** Those of the flags, else those to which Prometheus sends; a finding where none can be had. */
+async function routersOf({
+  systems: { alertRouters, alertRouterAt, metrics },
+  unreached,
+  terminal,
+}: Work): Promise<AlertRouter[] | ChainFinding> {
   if (alertRouters.length > 0) return [...alertRouters];
-  const none = { link: 'alertmanager', of: 'the test alert', subject: metrics.url } as const;
-  const told = await metrics.alertmanagers(signal);
+  const none = {
+    link: 'alertmanager',
+    of: 'the test alert',
+    subject: metrics.url,
+    verdict: 'broken',
+    mend: 'Name an Alertmanager with --alertmanager.',
+  } as const;
+  const told = await metrics.alertmanagers(terminal.interrupted);
   if (told.type !== 'told') {
-    const message = `the test alert goes nowhere: ${told.message}`;
-    const mend = 'Name an Alertmanager with --alertmanager.';
-    return {
-      ...none,
-      verdict: told.type === 'cannotTell' ? 'cannotTell' : 'broken',
-      message,
-      mend,
-    };
+    return { ...none, cause: 'unreachable', message: `it was not fired: ${told.message}` };
   }
   const routers = told.value.flatMap((url) => alertRouterAt(url) ?? []);
   if (routers.length > 0) return routers;
+  if (unreached.length > 0) {
+    return { ...none, cause: 'unreachable', message: `it was not fired: ${unreached.join('; ')}` };
+  }
   return {
     ...none,
-    verdict: 'broken',
     cause: 'noReceiver',
-    message: 'the test alert goes nowhere: Prometheus sends to no Alertmanager',
+    message: 'it was not fired: Prometheus sends to no Alertmanager',
     mend: 'Name one in `alerting.alertmanagers` of its configuration, or with --alertmanager.',
   };
 }

@@ -19,6 +19,8 @@ export interface ReportPage {
   readonly subject: Pick<Subject, 'namespace' | 'name' | 'source' | 'weight' | 'phase' | 'holds'>;
   readonly report: ChainReport;
   readonly services: readonly ServiceState[];
+  /** What Prometheus names and cannot be asked from here, as sentences. */
+  readonly unreached: readonly string[];
   /** Where each system was asked, for the lines about them; a system that is not in it was not asked. */
   readonly places: Readonly<Partial<Record<SystemName, string>>>;
   readonly width: number;
@@ -54,7 +56,7 @@ const causes: Readonly<Record<ChainCause, string>> = {
 export function reportText(page: ReportPage): string {
   const blocks = [
     headLines(page),
-    [...systemLines(page), ...serviceLines(page)],
+    [...systemLines(page), ...unreachedLines(page), ...serviceLines(page)],
     ...groupsOf(page.report.findings).map((group) => groupLines(page, group)),
     operatorLines(page),
     verdictLines(page),
@@ -92,6 +94,11 @@ function systemLines({ report, places, width, ink }: ReportPage): string[] {
         : `${state === 'Up' ? 'up,' : 'down,'}${place || ' found by Prometheus'}${message === undefined ? '' : `: ${printable(message)}`}`;
     return painted({ ink, style, sign, label: name.padEnd(systemWidth), text: words, width });
   });
+}
+
+function unreachedLines({ unreached, width, ink }: ReportPage): string[] {
+  const look = { ink, width, style: 'warn', sign: '?', label: 'alertmanager' } as const;
+  return unreached.flatMap((text) => painted({ ...look, text: printable(text) }));
 }
 
 /** No link of the chain, but no run starts without them, and labels are often made of their names. */

@@ -1,17 +1,12 @@
 /** Where Prometheus, Alertmanager and Grafana are, for whoever asks from here, and readers of what they say. */
-import { Failure, type Terminal } from '#cli/command.ts';
+import { BadInput, Failure, type Terminal } from '#cli/command.ts';
 import { printable } from '#cli/fields.ts';
 import type { ChainFinding, ChainReport, SystemName } from '#core/chain.ts';
 import type { KubectlClient } from '#kube/kubectl-client.ts';
 import { secretReader } from '#kube/secrets.ts';
-import type { MetricEndpoint } from '#ports/metric-source.ts';
-import type {
-  AlertRouter,
-  DashboardServer,
-  MetricBackend,
-  MonitoringSystems,
-  Told,
-} from '#ports/monitoring-systems.ts';
+import type { Clock } from '#ports/clock.ts';
+import type { AlertRouter, MonitoringSystems } from '#ports/monitoring-systems.ts';
+import type { ServerEndpoint } from '#ports/server-endpoint.ts';
 import { resolveEndpoint } from '#prometheus/endpoint.ts';
 import type { Reach, Way } from './reach.ts';
 import type { Subject } from './subject.ts';
@@ -26,19 +21,20 @@ export interface Places {
   readonly grafanaToken: string | undefined;
 }
 
-/** Readers of one system each, at a URL that this machine reaches. */
+/** Readers of what systems say, at URLs that this machine reaches. */
 export interface Readers {
-  readonly metrics: (endpoint: MetricEndpoint) => MetricBackend;
-  readonly alertRouter: (url: string) => AlertRouter;
-  readonly dashboards: (url: string, token: string | undefined) => DashboardServer;
-  readonly close: () => Promise<void>;
+  systemsOf(prometheus: {
+    readonly type: 'ok';
+    readonly endpoint: ServerEndpoint;
+  }): MonitoringSystems;
+  close(): Promise<void>;
 }
 
 export interface SystemsOptions {
   readonly subject: Subject;
   readonly places: Places;
   readonly reach: Reach;
-  readonly readers: Readers;
+  readonly openReaders: (clock: Clock, grafana: ServerEndpoint | undefined) => Readers;
   readonly client: () => Promise<KubectlClient>;
   readonly terminal: Pick<Terminal, 'clock' | 'interrupted'>;
 }
@@ -47,43 +43,47 @@ export interface OpenSystems {
   readonly systems: MonitoringSystems;
   /** For the page: the URL as people know it, and the way to it. */
   readonly shown: Readonly<Partial<Record<SystemName, string>>>;
+  /** What Prometheus names and cannot be asked from here, as sentences. */
+  readonly unreached: readonly string[];
+  readonly close: () => Promise<void>;
 }
 
 type NamedWay = Exclude<Way, { type: 'none' }>;
 
-/** Throws a Failure where nothing says where Prometheus is, or where the caller may not ask it. */
+/** Throws a Failure where nothing says where Prometheus is, or where the caller may not ask what was named. */
 export async function openSystems(options: SystemsOptions): Promise<OpenSystems> {
-  const { places, reach, readers } = options;
+  const { places, reach, openReaders, terminal } = options;
   const url = prometheusUrl(options);
+  const endpoint = await endpointOf(options, url);
   const way = await reach.toNamed(url);
-  const metrics = readers.metrics({ ...(await endpointOf(options, url)), url: way.url });
-  await checkRights(options, { url, way, metrics });
-  const named = await Promise.all(
-    places.alertmanagers.map(async (one) => {
-      const to = await reach.toNamed(one);
-      return rightful(readers.alertRouter(to.url), to);
-    }),
-  );
   const { grafana } = places;
   const grafanaWay = grafana === undefined ? undefined : await reach.toNamed(grafana);
-  return {
-    systems: {
-      metrics,
-      alertRouters: named,
-      alertRouterAt: (found) => foundRouter(found, reach, readers),
-      dashboards:
-        grafanaWay && rightful(readers.dashboards(grafanaWay.url, places.grafanaToken), grafanaWay),
-    },
-    shown: {
-      prometheus: shownAs(url, way),
-      ...(places.alertmanagers.length === 0
-        ? {}
-        : { alertmanager: places.alertmanagers.join(', ') }),
-      ...(grafana === undefined || grafanaWay === undefined
-        ? {}
-        : { grafana: shownAs(grafana, grafanaWay) }),
-    },
-  };
+  const readers = openReaders(
+    terminal.clock,
+    grafanaWay && { url: grafanaWay.url, headers: grafanaHeaders(places), tls: {} },
+  );
+  try {
+    const systems = readers.systemsOf({ type: 'ok', endpoint: { ...endpoint, url: way.url } });
+    const signal = terminal.interrupted;
+    await systems.metrics.instant('vector(1)', terminal.clock.now(), signal);
+    mustBeAllowed(url, way);
+    await systems.dashboards?.health(signal);
+    if (grafana !== undefined && grafanaWay !== undefined) mustBeAllowed(grafana, grafanaWay);
+    const routers = await alertRouters(options, systems);
+    return {
+      systems: { ...systems, ...routers },
+      unreached: routers.unreached,
+      shown: {
+        prometheus: shownAs(url, way),
+        ...(places.alertmanagers.length > 0 && { alertmanager: places.alertmanagers.join(', ') }),
+        ...(grafana !== undefined && grafanaWay && { grafana: shownAs(grafana, grafanaWay) }),
+      },
+      close: () => readers.close(),
+    };
+  } catch (error) {
+    await readers.close();
+    throw error;
+  }
 }
 
 function prometheusUrl({ places, subject }: SystemsOptions): string {
@@ -99,7 +99,7 @@ function prometheusUrl({ places, subject }: SystemsOptions): string {
 async function endpointOf(
   { subject, places, client, terminal }: SystemsOptions,
   url: string,
-): Promise<MetricEndpoint> {
+): Promise<ServerEndpoint> {
   const { namespace, spec } = subject;
   const read = async (name: string) =>
     await secretReader(await client(), namespace, terminal.interrupted)(name);
@@ -111,82 +111,70 @@ async function endpointOf(
   return { ...found.endpoint, headers };
 }
 
-/** Without the right to go through the API server nothing at all can be asked: that is no broken link. */
-async function checkRights(
-  { terminal }: SystemsOptions,
-  { url, way, metrics }: { url: string; way: NamedWay; metrics: MetricBackend },
-): Promise<void> {
-  if (way.type === 'straight') return;
-  const answer = await metrics.instant('vector(1)', terminal.clock.now(), terminal.interrupted);
-  const refusal = way.refusal();
-  if (answer.type !== 'error' || refusal === undefined) return;
-  if (refusal.status !== 401 && refusal.status !== 403) return;
-  throw new Failure('refused', [`${url}: ${printable(refusal.message)}`, rightsText(way)]);
+function grafanaHeaders({ grafanaToken }: Places): Record<string, string> {
+  return grafanaToken === undefined ? {} : { authorization: `Bearer ${grafanaToken}` };
 }
 
-function rightsText({ to }: Extract<Way, { type: 'proxied' }>): string {
-  const { plural, name, namespace, port } = to;
+/** Without the right to go through the API server nothing can be asked at all: that is no broken link. */
+function mustBeAllowed(url: string, way: NamedWay): void {
+  const problem = rightsProblem(way);
+  if (problem !== undefined) throw new Failure('refused', [`${url}: ${problem[0]}`, problem[1]]);
+}
+
+/** What the API server said, and what would help; undefined when it led there, or failed to for another reason. */
+function rightsProblem(way: Way): readonly [said: string, help: string] | undefined {
+  const refusal = way.type === 'proxied' ? way.refusal() : undefined;
+  if (way.type !== 'proxied' || (refusal?.status !== 401 && refusal?.status !== 403)) {
+    return undefined;
+  }
+  const { plural, name, namespace, port } = way.to;
   const kind = plural === 'services' ? 'svc' : 'pod';
-  return `it is asked through the API server, which takes the verbs get and create on ${plural}/proxy in namespace ${namespace}; or run \`kubectl port-forward -n ${namespace} ${kind}/${name} ${port}\`, and name the URL that it opens by the flag`;
+  return [
+    printable(refusal.message),
+    `it is asked through the API server, which takes the verbs get and create on ${plural}/proxy in namespace ${namespace}; or run \`kubectl port-forward -n ${namespace} ${kind}/${name} ${port}\`, and name the URL that it opens by a flag`,
+  ];
 }
 
 function shownAs(url: string, way: NamedWay): string {
   return way.type === 'straight' ? url : `${url} (through the API server)`;
 }
 
-/** Prometheus names addresses as they are where it stands: one that cannot be reached from here says nothing. */
-function foundRouter(url: string, reach: Reach, readers: Readers): AlertRouter {
-  let opening: Promise<AlertRouter | string> | undefined;
-  const open = async (): Promise<AlertRouter | string> => {
-    const way = await reach.toFound(url);
-    return way.type === 'none' ? way.message : rightful(readers.alertRouter(way.url), way);
-  };
-  const ask = async <T>(question: (router: AlertRouter) => Promise<Told<T>>): Promise<Told<T>> => {
-    opening ??= open();
-    const router = await opening;
-    if (typeof router === 'string') return { type: 'cannotTell', message: router };
-    return await question(router);
-  };
-  return {
-    url,
-    health: (signal) => ask((router) => router.health(signal)),
-    receiversOf: (labels, signal) => ask((router) => router.receiversOf(labels, signal)),
-    post: (alert, signal) => ask((router) => router.post(alert, signal)),
-    known: (labels, signal) => ask((router) => router.known(labels, signal)),
-  };
+interface AlertRouters extends Pick<MonitoringSystems, 'alertRouters' | 'alertRouterAt'> {
+  readonly unreached: readonly string[];
 }
 
-/** What fails for want of the caller's rights on the API server is no fault of the system that is behind it. */
-function rightful<T extends AlertRouter | DashboardServer>(reader: T, way: NamedWay): T;
-function rightful(
-  reader: AlertRouter | DashboardServer,
-  way: NamedWay,
-): AlertRouter | DashboardServer {
-  if (way.type === 'straight') return reader;
-  const checked = async <T>(asked: Promise<Told<T>>): Promise<Told<T>> => {
-    const told = await asked;
-    const refusal = way.refusal();
-    if (told.type !== 'failed' || refusal === undefined) return told;
-    if (refusal.status !== 401 && refusal.status !== 403) return told;
-    return { type: 'cannotTell', message: `${refusal.message}; ${rightsText(way)}` };
-  };
-  const { url } = reader;
-  const health = (signal: AbortSignal) => checked(reader.health(signal));
-  if ('dashboard' in reader) {
-    return {
-      url,
-      health,
-      dashboard: (uid, signal) => checked(reader.dashboard(uid, signal)),
-      panelData: (panel, window, signal) => checked(reader.panelData(panel, window, signal)),
-    };
+/** Those of the flags; else those that Prometheus names, as far as they can be asked from here. */
+async function alertRouters(
+  { places, reach, terminal }: SystemsOptions,
+  { metrics, alertRouterAt }: MonitoringSystems,
+): Promise<AlertRouters> {
+  const signal = terminal.interrupted;
+  const named = await Promise.all(
+    places.alertmanagers.map(async (url) => {
+      const way = await reach.toNamed(url);
+      const router = alertRouterAt(way.url);
+      if (router === undefined) throw new BadInput([`--alertmanager ${url} may not be asked`]);
+      await router.health(signal);
+      mustBeAllowed(url, way);
+      return router;
+    }),
+  );
+  if (named.length > 0) {
+    return { alertRouters: named, alertRouterAt: () => undefined, unreached: [] };
   }
-  return {
-    url,
-    health,
-    receiversOf: (labels, signal) => checked(reader.receiversOf(labels, signal)),
-    post: (alert, signal) => checked(reader.post(alert, signal)),
-    known: (labels, signal) => checked(reader.known(labels, signal)),
-  };
+  const told = await metrics.alertmanagers(signal);
+  const found = new Map<string, AlertRouter>();
+  const unreached: string[] = [];
+  for (const url of told.type === 'told' ? told.value : []) {
+    const way = await reach.toFound(url);
+    const router = way.type === 'none' ? undefined : alertRouterAt(way.url);
+    await router?.health(signal);
+    const problem = way.type === 'none' ? [way.message] : rightsProblem(way);
+    if (router === undefined || problem !== undefined) {
+      unreached.push(problem?.join('; ') ?? `${url}, which Prometheus names, may not be asked`);
+    } else found.set(url, router);
+  }
+  return { alertRouters: [], alertRouterAt: (url) => found.get(url), unreached };
 }
 
 /** With the URLs that people know. */
