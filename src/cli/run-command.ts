@@ -29,6 +29,14 @@ export const commands: Readonly<Record<string, ListedCommand>> = {
   retry: decision('retry', 'Starts an ended run again.'),
   extend: decision('extend', 'Moves the end of the plan.'),
   acknowledge: decision('acknowledge', 'Says that somebody looks at a trigger.'),
+  preflight: {
+    what: 'Checks the metric chain of a rollout, link by link, from here.',
+    load: async () => {
+      const { preflightWith } = await import('./commands/preflight.ts');
+      const { preflightTools } = await import('./preflight/tools.ts');
+      return preflightWith(preflightTools);
+    },
+  },
   simulate: {
     what: 'Runs scenario files in virtual time and compares them with what they expect.',
     load: async () => (await import('./commands/simulate.ts')).simulateCommand,

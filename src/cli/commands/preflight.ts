@@ -122,6 +122,7 @@ export function preflightWith(tools: PreflightTools): Command {
         'notFound',
         'refused',
         'preflightFailed',
+        'timedOut',
         'interrupted',
       ],
     },
