@@ -29,12 +29,22 @@ function eventOf(was: TriggerStatus | undefined, is: TriggerStatus): EventDraft 
     case 'Pending':
       return { type: 'Warning', reason: 'TriggerPending', action, note };
     case 'Unknown':
-      return { type: 'Warning', reason: 'TriggerUnknown', action, note };
+      return hasSpoken(was)
+        ? { type: 'Warning', reason: 'TriggerUnknown', action, note }
+        : undefined;
     default:
       return was === undefined || was.reason === 'NotEvaluated'
         ? undefined
         : { type: 'Normal', reason: 'TriggerResolved', action, note };
   }
+}
+
+/**
+ * Before its first reading of a run nothing has gone missing: a suite has not ended yet, canary has just got its first
+ * traffic. Where it lasts, the hold after `noDataFor` tells of it.
+ */
+function hasSpoken(was: TriggerStatus | undefined): boolean {
+  return was !== undefined && was.reason !== 'NotEvaluated' && was.reason !== 'NoTrafficExpected';
 }
 
 /** A hold is told when it begins and when the last one ends, never while it stands. */

@@ -28,3 +28,62 @@ test('canary that we have lowered ourselves was lowered by no other writer, what
   const blamed = run.events.filter(({ note }) => note.includes('another writer'));
   assert.deepEqual(blamed, []);
 });
+
+/** It fails from START on; the abort comes half a minute before its minute is over, and is cut off. */
+function aborted(
+  ask: (run: EngineHarness) => void,
+  fails: (atMs: number) => boolean,
+): EngineHarness {
+  const run = new EngineHarness({
+    spec: { triggers: [{ ...errorsTrigger, for: '1m' }] },
+    world: {
+      series: (query, atMs) => (query.includes('"new"') && atMs >= START && fails(atMs) ? 1 : 0),
+    },
+  });
+  run.runUntil(START + 30 * SECOND);
+  assert.equal(run.trigger()?.state, 'Pending');
+  run.crashNext = 'beforeStatus';
+  ask(run);
+  run.look();
+  assert.equal(run.weight(), 0);
+  assert.equal(run.status.rollback, undefined);
+  run.sleepUntil(START + 2 * MINUTE);
+  run.runFor(MINUTE);
+  assert.equal(run.status.phase, 'RolledBack');
+  return run;
+}
+
+test('an abort by annotation is laid to no trigger that came due while nobody looked', () => {
+  const run = aborted(
+    (one) => one.annotate('abort 1'),
+    (atMs) => atMs <= START + 30 * SECOND,
+  );
+  assert.equal(run.status.rollback?.trigger, undefined);
+  assert.match(run.status.rollback?.message ?? '', /aborted by request "abort 1"/);
+});
+
+test('an abort by decision is laid to no trigger that has fired since', () => {
+  const run = aborted(
+    (one) => one.decide({ decision: 'Abort' }),
+    () => true,
+  );
+  assert.equal(run.trigger()?.state, 'Firing');
+  assert.equal(run.status.rollback?.trigger, undefined);
+  assert.equal(run.status.rollback?.reason, 'Aborted');
+  assert.equal(run.status.decisions?.[0]?.outcome, 'Applied');
+});
+
+test('a trigger that had fired before anybody aborted is the cause, whoever aborts later', () => {
+  const run = new EngineHarness({
+    spec: { triggers: [{ ...errorsTrigger, for: '1m' }] },
+    world: { series: (query, atMs) => (query.includes('"new"') && atMs >= START ? 1 : 0) },
+  });
+  run.runUntil(decidedAt - SECOND);
+  run.crashNext = 'beforeStatus';
+  run.now = decidedAt;
+  run.look();
+  run.now = decidedAt + 5 * SECOND;
+  run.decide({ decision: 'Abort' });
+  run.runFor(MINUTE);
+  assert.equal(run.status.rollback?.trigger, 'errors');
+});

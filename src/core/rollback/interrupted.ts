@@ -9,6 +9,7 @@ import type { RunView } from '#core/view.ts';
 
 export interface InterruptedBy {
   readonly trigger: string;
+  readonly dueAtMs: number;
   readonly message: string;
 }
 
@@ -21,10 +22,10 @@ export function interruptedBy({ snapshot, run, now }: RunView): InterruptedBy | 
   });
   const [first] = due.toSorted((a, b) => a.dueAtMs - b.dueAtMs);
   if (first === undefined) return undefined;
-  const { trigger, written } = first;
+  const { trigger, written, dueAtMs } = first;
   const activeAtMs = fromIso(written?.activeAt ?? '');
   const message = `${trigger.name} ${trigger.condition.text} for ${spanText(trigger.forMs)} since ${clockText(activeAtMs)}`;
-  return { trigger: trigger.name, message };
+  return { trigger: trigger.name, dueAtMs, message };
 }
 
 /** Rungs that wait for a trend or a finding have no moment of their own. */

@@ -1,10 +1,10 @@
 /** A person asked for something, by a GenesisDecision or by annotation: one is answered at a time, aborts first. */
 import type { Because, EventDraft } from '#core/decision.ts';
+import { abort } from '#core/people/abort.ts';
 import { follow } from '#core/people/effects.ts';
 import { hasRoom, recordAnswer, type WishOutcome } from '#core/people/ledger.ts';
 import { obstacleTo } from '#core/people/obstacles.ts';
 import { isExpired, nextWish, type Wish } from '#core/people/wish.ts';
-import { beginRollback } from '#core/rollback.ts';
 import { isWatched, type RunView } from '#core/view.ts';
 import { phaseOf, type Rule, type Verdict } from './rule.ts';
 
@@ -36,12 +36,6 @@ function answer(view: RunView, wish: Wish): Verdict | undefined {
   if (wish.kind === 'Retry' && !isWatched(view.status)) return undefined;
   if (wish.kind === 'Abort' && isWatched(view.status)) return abort(view, wish);
   return settle(view, wish, 'Applied', `${wish.named} is applied`);
-}
-
-function abort(view: RunView, wish: Wish): Verdict {
-  const message = `aborted by ${wish.named}`;
-  const status = recordAnswer(view.snapshot, view.status, { wish, outcome: 'Applied', message });
-  return beginRollback({ ...view, status }, { reason: 'Aborted', message }, undefined);
 }
 
 function settle(view: RunView, wish: Wish, outcome: WishOutcome, message: string): Verdict {

@@ -8,8 +8,9 @@ import type { Action, Because, EventDraft } from '#core/decision.ts';
 import { endRun } from '#core/end-run.ts';
 import { dateHold } from '#core/holds.ts';
 import { wantedRollback } from '#core/ladder-rollback.ts';
+import { abort, type PendingAbort, pendingAbort } from '#core/people/abort.ts';
 import { advanceHooks, hookActions } from '#core/rollback/hooks.ts';
-import { interruptedBy } from '#core/rollback/interrupted.ts';
+import { type InterruptedBy, interruptedBy } from '#core/rollback/interrupted.ts';
 import { goThroughStages } from '#core/rollback/later-stages.ts';
 import { lookAtTraffic, type StopTrafficLook } from '#core/rollback/stop-traffic.ts';
 import { beginRollback, rolledBackSentence, STOP_TRAFFIC } from '#core/rollback.ts';
@@ -40,11 +41,28 @@ function resumeInterrupted(view: RunView): Verdict | undefined {
   if (!isMarked) return undefined;
   // The trigger that began it fires still, as a rule: then this is that very rollback, decided again.
   const wanted = wantedRollback(view.triggers);
-  if (wanted !== undefined) return beginRollback(view, wanted.because, wanted.trigger);
   const by = interruptedBy(view);
+  const asked = pendingAbort(view);
+  if (asked !== undefined && wasFirst(asked, view, wanted?.trigger, by)) {
+    return abort(view, asked.wish);
+  }
+  if (wanted !== undefined) return beginRollback(view, wanted.because, wanted.trigger);
   const begun = 'a rollback of this run had begun before its status could be written';
   const message = by === undefined ? begun : `${by.message}; ${begun}`;
   return beginRollback(view, { reason: 'RollbackResumed', message }, by?.trigger);
+}
+
+/** A person's abort is laid to no trigger that came due later; of a request by annotation nobody knows when it came. */
+function wasFirst(
+  { askedAtMs }: PendingAbort,
+  { status }: RunView,
+  wanted: string | undefined,
+  by: InterruptedBy | undefined,
+): boolean {
+  if (askedAtMs === undefined) return wanted === undefined;
+  const firing = status.triggers?.find(({ name }) => name === wanted);
+  const dueAtMs = wanted === undefined ? by?.dueAtMs : fromIsoOptional(firing?.firingAt);
+  return dueAtMs === undefined || askedAtMs < dueAtMs;
 }
 
 function carryOn(view: RunView, rollback: RollbackStatus): Verdict {
