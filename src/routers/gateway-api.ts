@@ -31,7 +31,9 @@ const WEIGHTS_OWNER = ['f:spec', 'f:rules'];
 export const gatewayApiSplitter: Splitter = {
   reading: readRoute,
   weights: (object, target, { weight, rollbackOf }) =>
-    planned(object, target, (input) => weightPlan(input, weight, rollbackOf)),
+    planned(object, target, (input) =>
+      weightPlan(input, weight, { rollbackOf, writer: lastWriter(object, WEIGHTS_OWNER) }),
+    ),
   isolation: (object, target) => planned(object, target, isolatePlan),
   rejoining: (object, target) => planned(object, target, rejoinPlan),
   declaration: (object, target, declared) =>

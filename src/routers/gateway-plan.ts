@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { group } from '#api/names.ts';
 import type { JsonPatchOperation, KubeObject } from '#ports/cluster.ts';
+import { forgetNumbers, numbersFor, rememberNumbers } from './declared-numbers.ts';
 import {
   findSplits,
   type Pair,
@@ -18,7 +19,7 @@ import {
 import { annotate, readAnnotation, rollbackMark } from './marks.ts';
 import { routeReasons } from './reasons.ts';
 import type { BackendRef, RouteShape } from './route-shape.ts';
-import { stands } from './shares.ts';
+import { type Shares, stands } from './shares.ts';
 import { guardedPatchOf, type Plan, patchOf, type Refusal } from './writing.ts';
 
 /** The backends that `isolate` has removed, so that `rejoin` or `release` can put them back. */
@@ -43,7 +44,11 @@ export interface PlanInput {
  * Weights of all rules that name both, and the mark of a rollback. Raising is refused where the shape
  * forbids it; lowering only where there is no rule in which it could be done.
  */
-export function weightPlan(input: PlanInput, weight: number, rollbackOf: string | undefined): Plan {
+export function weightPlan(
+  input: PlanInput,
+  weight: number,
+  { rollbackOf, writer }: { rollbackOf: string | undefined; writer: string | undefined },
+): Plan {
   const splits = findSplits(input.shape, input.pair);
   const isDown = weight === 0 && isUnreached(input, splits);
   if (splits.both.length === 0 && !isDown) return { type: 'refused', ...noSplit(input, splits) };
@@ -51,12 +56,13 @@ export function weightPlan(input: PlanInput, weight: number, rollbackOf: string 
   if (weight > 0 && problem !== undefined) {
     return { type: 'refused', reason: problem.reason, message: problem.message };
   }
-  const moves = splits.both
-    .filter((split) => !stands(sharesOf(split), weight))
-    .flatMap((split) => weightOperations(split, weight));
+  const moving = splits.both.filter((split) => !stands(sharesOf(split), weight));
+  const moves = moving.flatMap((split) => weightOperations(split, inPercent(weight)));
   const mark = { rollbackOf, isMoving: moves.length > 0 };
   const operations = [...moves, ...rollbackMark(input.object, input.pair.canary, mark)];
-  return weight === 0 ? patchOf(operations) : guardedPatchOf(input.object, operations);
+  if (weight === 0) return patchOf(operations);
+  const remembered = rememberNumbers(input.object, input.pair, moving, writer);
+  return guardedPatchOf(input.object, [...operations, ...remembered]);
 }
 
 /** Takes canary out of every rule that names both, and leaves stable with all of it. */
@@ -71,7 +77,7 @@ export function isolatePlan(input: PlanInput): Plan {
   const removed = both.flatMap((split) =>
     split.canary.map(({ index, ref }): RemovedRef => ({ rule: split.rule, index, ref })),
   );
-  const weights = both.flatMap((split) => weightOperations(split, 0));
+  const weights = both.flatMap((split) => weightOperations(split, inPercent(0)));
   const removals = removed.toReversed().map(
     ({ rule, index }): JsonPatchOperation => ({
       op: 'remove',
@@ -94,16 +100,32 @@ export function rejoinPlan(input: PlanInput): Plan {
 /** Weights as declared, canary back where `isolate` took it from, and no mark of this pair's. */
 export function declaredPlan(input: PlanInput, declared: number): Plan {
   const { object, pair } = input;
-  const weights = findSplits(input.shape, input.pair)
-    .both.filter((split) => !stands(sharesOf(split), declared))
-    .flatMap((split) => weightOperations(split, declared));
+  const weights = findSplits(input.shape, input.pair).both.flatMap((split) =>
+    declaredOperations(input, split, declared),
+  );
   const others = readRemoved(object).filter(({ ref }) => ref.name !== pair.canary);
   return guardedPatchOf(object, [
     ...weights,
     ...returnOperations(input, declared),
     ...remember(object, others),
+    ...forgetNumbers(object, pair),
     ...rollbackMark(object, pair.canary, { rollbackOf: undefined, isMoving: true }),
   ]);
+}
+
+/** The owner's own numbers, where they say the declared share; else that share, unless it stands already. */
+function declaredOperations(
+  { object, pair }: PlanInput,
+  split: Split,
+  declared: number,
+): JsonPatchOperation[] {
+  const shares = sharesOf(split);
+  const numbers = numbersFor(object, pair, split, declared);
+  if (numbers === undefined) {
+    return stands(shares, declared) ? [] : weightOperations(split, inPercent(declared));
+  }
+  const isThere = shares.stable === numbers.stable && shares.canary === numbers.canary;
+  return isThere ? [] : weightOperations(split, numbers);
 }
 
 /**
@@ -137,11 +159,17 @@ export function noSplit(input: PlanInput, splits: Splits): Omit<Refusal, 'type'>
   };
 }
 
+type Numbers = Pick<Shares, 'stable' | 'canary'>;
+
+function inPercent(weight: number): Numbers {
+  return { stable: 100 - weight, canary: weight };
+}
+
 /**
  * `add` replaces a member that is there (RFC 6902, 4.1), so it fits a weight that is written out and one
  * that is not. Of a Service that a rule names twice the first carries the weight.
  */
-function weightOperations(split: Split, weight: number): JsonPatchOperation[] {
+function weightOperations(split: Split, { stable, canary }: Numbers): JsonPatchOperation[] {
   const refs = [...split.stable, ...split.canary];
   const tests = refs.map(
     ({ index, ref }): JsonPatchOperation => ({
@@ -150,10 +178,7 @@ function weightOperations(split: Split, weight: number): JsonPatchOperation[] {
       value: ref.name,
     }),
   );
-  const writes = [
-    ...shares(split, split.stable, 100 - weight),
-    ...shares(split, split.canary, weight),
-  ];
+  const writes = [...shares(split, split.stable, stable), ...shares(split, split.canary, canary)];
   return [...tests, ...writes];
 }
 
