@@ -230,6 +230,7 @@ async function plug(
       onDropped: () => logger.info({}, 'a suite was due while it still ran, and is not run twice'),
       stopping,
     }),
+    chain: undefined,
     routesWatched: watching.usedBy,
     observer: telemetry.reconciles,
   };

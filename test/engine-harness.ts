@@ -2,6 +2,7 @@
 import type { RolloutSpecInput } from '#api/rollout.ts';
 import type { RolloutStatus, TriggerStatus } from '#api/status.ts';
 import type { Answer, QueryFault, Question } from '#core/answer.ts';
+import type { ChainState } from '#core/chain.ts';
 import type { Action } from '#core/decision.ts';
 import type { JobState } from '#core/snapshot.ts';
 import { EngineShell } from '#simulate/engine-shell.ts';
@@ -19,6 +20,7 @@ import {
   T0,
 } from './builders.ts';
 import { SeenProbes } from './seen-probes.ts';
+import { type ChainTruth, VirtualChain } from './virtual-chain.ts';
 
 export type { Crash } from '#simulate/shell-options.ts';
 export type FakeRoute = VirtualRoute;
@@ -34,6 +36,8 @@ export interface World {
   probe: (url: string, nowMs: number) => boolean | undefined;
   /** How a run of a health suite that starts now will go; see `suiteRun` in the builders. */
   suite: (name: string, nowMs: number) => VirtualSuiteRun;
+  /** The metric chain; undefined: nobody checks it. */
+  chain: ChainTruth | undefined;
   /** How far a Job is. */
   job: (name: string, createdAtMs: number, nowMs: number) => JobState;
   /** What comes of a write to a route: `lost` is an API server that does not answer. */
@@ -69,6 +73,8 @@ export interface HarnessOptions {
 export class EngineHarness extends EngineShell<RolloutSpecInput> {
   readonly world: World;
   readonly #probes = new SeenProbes();
+  /** What the world says now counts, whoever has changed it. */
+  readonly checks = new VirtualChain((nowMs) => this.world.chain?.(nowMs) ?? { findings: [] });
 
   constructor(options: HarnessOptions = {}) {
     const input = options.input ?? rolloutSpec(options.spec);
@@ -89,6 +95,7 @@ export class EngineHarness extends EngineShell<RolloutSpecInput> {
       ready: () => 2,
       probe: () => true,
       suite: () => suiteRun({ passed: 100 }),
+      chain: undefined,
       job: () => ({ type: 'succeeded' }),
       write: () => 'done',
       ...options.world,
@@ -183,9 +190,24 @@ export class EngineHarness extends EngineShell<RolloutSpecInput> {
     return this.world.suite(name, this.now);
   }
 
+  protected override chain(): ChainState | undefined {
+    return this.world.chain === undefined ? undefined : this.checks.stateAt(this.now);
+  }
+
+  protected override checkChain(action: Extract<Action, { readonly type: 'CheckChain' }>): void {
+    this.checks.check(action, this.now);
+  }
+
+  override nextEnd(): number | undefined {
+    const ends = [super.nextEnd(), this.checks.nextEndAfter(this.now)];
+    const times = ends.filter((atMs) => atMs !== undefined);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
   override restart(): void {
     super.restart();
     this.#probes.forget();
+    this.checks.restart();
   }
 
   protected override answer(question: Question): Answer {

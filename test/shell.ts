@@ -21,7 +21,15 @@ import { RightOfWay } from '#runtime/right-of-way.ts';
 import { noProber, noSuites } from '#test/fakes/sources.ts';
 
 /** What the operator asks, and whom it tells. */
-type Outside = 'ask' | 'endpoints' | 'evidence' | 'prober' | 'suites' | 'decisionPolicy' | 'events';
+type Outside =
+  | 'ask'
+  | 'endpoints'
+  | 'evidence'
+  | 'prober'
+  | 'suites'
+  | 'chain'
+  | 'decisionPolicy'
+  | 'events';
 
 /** Thousands of worlds are watched by the same few queries. */
 const inspected = new Map<string, QueryFacts>();
@@ -70,6 +78,7 @@ export function quietShell(
     evidence: noEvidence,
     prober: noProber,
     suites: noSuites,
+    chain: undefined,
     decisionPolicy: { read: () => Promise.resolve({ type: 'enforced', sinceMs: 0 }) },
     events: { record: () => undefined },
     ...own,

@@ -2,6 +2,7 @@
 import { annotations, fieldManager, finalizer, rolloutResource } from '#api/names.ts';
 import { assertNever } from '#core/assert.ts';
 import type { Action } from '#core/decision.ts';
+import type { ChainBoard } from '#ports/chain-board.ts';
 import type { Clock } from '#ports/clock.ts';
 import { type Cluster, ClusterError, type KubeObject, type ObjectKey } from '#ports/cluster.ts';
 import type { JobRunner } from '#ports/job-runner.ts';
@@ -23,6 +24,8 @@ export interface Actor {
   readonly specs: Specs;
   readonly ask: AskMetrics;
   readonly suites: SuiteBoard;
+  /** Undefined: nobody checks the metric chain. */
+  readonly chain: ChainBoard | undefined;
   readonly evidence: EvidenceKeeper;
   readonly jobs: JobRunner;
 }
@@ -74,6 +77,9 @@ export async function act(
       return runJob(action, rollout, actor, signal);
     case 'RunSuite':
       actor.suites.start({ ...action, rollout });
+      return DONE;
+    case 'CheckChain':
+      actor.chain?.check({ ...action, rollout });
       return DONE;
     case 'RecordSnapshot': {
       const record = parseStatus(rollout).specRecord ?? '';

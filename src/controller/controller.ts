@@ -1,6 +1,6 @@
 /** The loop around `reconcile`: what changes becomes a key, keys go through the queue, workers look at them. */
 import { rolloutResource } from '#api/names.ts';
-
+import { shareOf } from '#core/share-of.ts';
 import { ClusterError, type KubeObject, type ObjectKey } from '#ports/cluster.ts';
 import { withDeadline } from '#runtime/deadline.ts';
 import type { WorkQueue } from '#runtime/work-queue.ts';
@@ -133,13 +133,4 @@ export class Controller {
 
 function keyOf(object: KubeObject): ObjectKey {
   return { namespace: object.metadata.namespace ?? '', name: object.metadata.name };
-}
-
-/** A place of its own in [0, 1) for each key, the same at every tick (FNV-1a). */
-function shareOf(key: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < key.length; index += 1) {
-    hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193) >>> 0;
-  }
-  return hash / 2 ** 32;
 }

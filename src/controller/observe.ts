@@ -11,6 +11,7 @@ import type {
   RouteObservation,
   Snapshot,
 } from '#core/snapshot.ts';
+import type { ChainBoard } from '#ports/chain-board.ts';
 import type { Clock } from '#ports/clock.ts';
 import { type Cluster, ClusterError, type KubeObject, type ObjectKey } from '#ports/cluster.ts';
 import type { Endpoints } from '#ports/endpoints.ts';
@@ -48,6 +49,7 @@ export interface Observed {
   readonly ask: AskMetrics;
   readonly prober: Prober;
   readonly suites: SuiteBoard;
+  readonly chain: ChainBoard | undefined;
   readonly evidence: EvidenceKeeper;
   /** Resolves once everything the run's routers read is watched. */
   readonly routesWatched: (run: RunSpec, signal: AbortSignal) => Promise<void>;
@@ -91,6 +93,7 @@ export async function observe(
     suites: world.suites.states(object, basis?.suites ?? [], status.runId),
     answers: new Map(),
     evidence: world.evidence.stateOf(object, status, basis?.snapshots.keepRuns),
+    chain: world.chain?.stateOf(key),
   };
   const spec = recorded?.spec ?? wanted.spec;
   return answerQuestions(snapshot, { key, spec }, world, signal);

@@ -54,6 +54,7 @@ export async function reconcile(
     shell.specs.forget(key);
     shell.prober.forget(key);
     shell.suites.forget(key);
+    shell.chain?.forget(key);
     shell.evidence.forget(key);
     shell.manifests.forget(key);
     shell.people.forget(key);
@@ -192,9 +193,9 @@ function isForPeople({ action }: EventDraft): boolean {
   return action === 'Notify' || action === 'Page';
 }
 
-/** A record every few minutes is no news. */
-function isTold(action: Action): boolean {
-  return action.type !== 'RecordSnapshot' && action.type !== 'WriteReport';
+/** What is done every few minutes is no news. */
+function isTold({ type }: Action): boolean {
+  return type !== 'RecordSnapshot' && type !== 'WriteReport' && type !== 'CheckChain';
 }
 
 function comeBack(decision: Decision): Return {

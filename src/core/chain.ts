@@ -83,6 +83,21 @@ export interface ChainReport {
 }
 
 /** What the operator knows of the chain; it is kept in no status, so a new process checks anew. */
-export type ChainState =
-  | { readonly type: 'unknown' }
-  | { readonly type: 'known'; readonly report: ChainReport };
+export type ChainState = (
+  | {
+      readonly type: 'unknown';
+      /** Since when, ms: this process was first asked then, or a check has failed. */
+      readonly sinceMs: number;
+      /** Why the newest check has brought nothing; undefined before the first. */
+      readonly failure?: string;
+    }
+  | {
+      readonly type: 'known';
+      readonly report: ChainReport;
+      /** The one before, of this process: what is broken in both is no accident of one moment. */
+      readonly previous?: ChainReport;
+    }
+) & {
+  /** A check is under way, or waits for its turn, since then, ms. */
+  readonly checkingSinceMs?: number;
+};

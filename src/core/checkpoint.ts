@@ -6,7 +6,7 @@
 import type { CheckpointRequirement } from '#api/schedule.ts';
 import type { CheckpointStatus, RolloutStatus } from '#api/status.ts';
 import { assertNever } from './assert.ts';
-import { preflightProblems } from './preflight.ts';
+import { judgePreflight } from './checkpoint-preflight.ts';
 import type { PlanPoint, RunSuite } from './run-spec.ts';
 import { type Judgement, judgeSuccess, windowStartMs } from './success.ts';
 import { newestResultAt, suiteOf } from './suite-reading.ts';
@@ -24,7 +24,7 @@ export function judgeCheckpoint(view: RunView, point: PlanPoint): CheckpointJudg
     const judgement =
       requirement === 'SuccessCriteria'
         ? (standingMiss(view, point) ?? judgeSuccess(view, windowStartMs(view.status)))
-        : judge(view, requirement);
+        : judge(view, requirement, point);
     return { requirement, judgement };
   });
   const messagesOf = (type: 'missed' | 'unknown') =>
@@ -75,10 +75,11 @@ function standingMiss({ status }: RunView, point: PlanPoint): Judgement | undefi
 function judge(
   view: RunView,
   requirement: Exclude<CheckpointRequirement, 'SuccessCriteria'>,
+  point: PlanPoint,
 ): Judgement {
   switch (requirement) {
     case 'Preflight':
-      return missedUnlessEmpty(preflightProblems(view).map(({ message }) => message));
+      return judgePreflight(view, point);
     case 'NoFiringTriggers': {
       const firing = view.triggers.filter(({ status }) => status.state === 'Firing');
       return missedUnlessEmpty(firing.map(({ status }) => `${status.name} still fires`));

@@ -2,6 +2,7 @@
 import { limits } from '#api/limits.ts';
 import type { RolloutStatus } from '#api/status.ts';
 import { assert } from './assert.ts';
+import { dueCheck, nextCheckAtMs } from './chain-watch.ts';
 import { conditionsFor } from './conditions.ts';
 import type { Action, Decision } from './decision.ts';
 import { brief } from './event-note.ts';
@@ -99,7 +100,7 @@ function clearing({ object }: Snapshot, status: RolloutStatus): Action[] {
   return isAnswered ? [{ type: 'ClearRequest', request }] : [];
 }
 
-/** Suites run for as long as somebody watches: held, paused and in a rollback too. */
+/** Suites and checks run for as long as somebody watches: held, paused and in a rollback too. */
 function running(status: RolloutStatus, view: RunView | undefined): Action[] {
   const isDeleted = view?.snapshot.object.deletionRequestedAtMs !== undefined;
   if (view === undefined || isDeleted || !isWatched(status)) return [];
@@ -107,7 +108,8 @@ function running(status: RolloutStatus, view: RunView | undefined): Action[] {
   const isDue = (asked: Action) =>
     asked.type === 'RunSuite' &&
     due.some((one) => one.type === 'RunSuite' && one.suite === asked.suite);
-  return [...due, ...ladderSuites(status, view).filter((asked) => !isDue(asked))];
+  const suites = [...due, ...ladderSuites(status, view).filter((asked) => !isDue(asked))];
+  return [...suites, ...dueCheck(view)];
 }
 
 /** A rise, even one that only undoes drift, needs every hold and blocker gone. */
@@ -260,7 +262,9 @@ function isSteady({ trigger, status }: TriggerOutcome): boolean {
 
 /** What is done by the clock, whatever else happens: it decides nothing. */
 function routineMoments(view: RunView): number[] {
-  return [nextSnapshotAtMs(view), ...suiteMoments(view)];
+  const checkAtMs = nextCheckAtMs(view);
+  const checks = checkAtMs === undefined ? [] : [checkAtMs];
+  return [nextSnapshotAtMs(view), ...suiteMoments(view), ...checks];
 }
 
 /** Every moment at which a run may take a turn, apart from the next evaluation. */

@@ -2,7 +2,7 @@
 import type { RolloutStatus } from '#api/status.ts';
 import type { ReportSource, SnapshotCounts } from './evidence.ts';
 import type { RecordDraft } from './record.ts';
-import type { RouteTarget, RunRestart, RunSuite } from './run-spec.ts';
+import type { RouteTarget, RunRestart, RunSpec, RunSuite } from './run-spec.ts';
 import type { TriggerOutcome } from './trigger.ts';
 
 /** Why: the condition, the event, the log line and the notification all say this one sentence. */
@@ -39,6 +39,17 @@ export type Action =
       readonly dueAtMs: number;
       /** A clause for logs: "its interval has passed". */
       readonly reason: string;
+    }
+  /** Has the metric chain checked, unless that is being done. Never waited for. */
+  | {
+      readonly type: 'CheckChain';
+      readonly run: RunSpec;
+      /** Of the spec that `run` comes from. */
+      readonly generation: number;
+      /** Canary's share as read back, in percent. */
+      readonly weight: number;
+      /** A decision waits for it. */
+      readonly isPressing: boolean;
     }
   /** Completes the draft with what is still to be asked, and keeps the record. Never waited for. */
   | {

@@ -1,5 +1,6 @@
 /** Kubernetes Events that follow from a change of status, whichever rule made it. */
 import type { RolloutStatus, TriggerStatus } from '#api/status.ts';
+import { isPassing } from './chain-holds.ts';
 import type { EventDraft } from './decision.ts';
 import { pageEvents } from './pages.ts';
 
@@ -50,8 +51,9 @@ function hasSpoken(was: TriggerStatus | undefined): boolean {
 /** A hold is told when it begins and when the last one ends, never while it stands. */
 function holdEvents(before: RolloutStatus, after: RolloutStatus): EventDraft[] {
   const action = 'Hold';
-  const had = before.holds ?? [];
+  const had = (before.holds ?? []).filter((hold) => !isPassing(hold));
   const begun = (after.holds ?? [])
+    .filter((hold) => !isPassing(hold))
     .filter((hold) => !had.some((one) => one.reason === hold.reason && one.by === hold.by))
     .map((hold): EventDraft => ({ type: 'Warning', reason: 'Held', action, note: hold.message }));
   const isOver = had.length > 0 && (after.holds ?? []).length === 0 && after.rollback === undefined;

@@ -6,6 +6,13 @@ import type { Hold, RolloutStatus } from '#api/status.ts';
 import type { Answer } from './answer.ts';
 import { CANARY_DOWN } from './builtin-triggers.ts';
 import { firingCauses, responseTo, silenceOf } from './causes.ts';
+import {
+  brokenChain,
+  CHAIN_BROKEN,
+  CHAIN_SUSPECTED,
+  unprovedChain,
+  withoutDoubles,
+} from './chain-holds.ts';
 import type { Because } from './decision.ts';
 import { activeFreezes, freezeSentence } from './freeze.ts';
 import { holdsByLadder } from './ladder.ts';
@@ -43,6 +50,7 @@ const holdFinders: readonly Finder[] = [
   routeProblems,
   stableDown,
   failingSuites,
+  brokenChain,
   olderVersion,
 ];
 
@@ -53,11 +61,12 @@ const riseBlockerFinders: readonly Finder[] = [
   endpointsNotReady,
   stableUnderscaled,
   routesNotSettled,
+  unprovedChain,
 ];
 
 /** In a fixed order; `since` is kept from the status while a hold of the same reason and origin stands. */
 export function findHolds(facts: Facts): Hold[] {
-  return dated(holdFinders, facts);
+  return withoutDoubles(dated(holdFinders, facts));
 }
 
 export function findRiseBlockers(facts: Facts): Hold[] {
@@ -82,12 +91,16 @@ export function holdSentence(holds: readonly Hold[]): string {
 }
 
 export function dateHold(hold: Omit<Hold, 'since'>, status: RolloutStatus, now: number): Hold {
-  const known = status.holds?.find((one) => one.reason === hold.reason && one.by === hold.by);
+  const knownAs = (reason: string) =>
+    status.holds?.find((one) => one.reason === reason && one.by === hold.by);
+  // What was suspected has been so since then.
+  const suspected = hold.reason === CHAIN_BROKEN ? knownAs(CHAIN_SUSPECTED) : undefined;
   return {
     reason: hold.reason,
     by: hold.by,
-    since: known?.since ?? toIso(now),
+    since: (knownAs(hold.reason) ?? suspected)?.since ?? toIso(now),
     message: hold.message,
+    ...(hold.links === undefined ? {} : { links: hold.links }),
   };
 }
 

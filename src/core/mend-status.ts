@@ -33,6 +33,7 @@ function mendEach(given: RolloutStatus, now: number): RolloutStatus {
   return [
     mendStart,
     mendBlindness,
+    mendDownTime,
     mendPlan,
     mendRoutes,
     mendTriggers,
@@ -72,6 +73,17 @@ function mendBlindness(status: RolloutStatus): RolloutStatus {
     ...(isLengthSound && blindMs !== undefined ? { blindMs } : {}),
     ...(isReadable(blindSince) && blindSince !== undefined ? { blindSince } : {}),
     ...(isReadable(trafficEndedAt) && trafficEndedAt !== undefined ? { trafficEndedAt } : {}),
+  };
+}
+
+function mendDownTime(status: RolloutStatus): RolloutStatus {
+  const { monitoringDownMs: ms, monitoringDownSince: since, ...rest } = status;
+  const isLengthSound = ms === undefined || (ms >= 0 && ms <= BLIND_MAX_MS);
+  if (isLengthSound && isReadableOrAbsent(since)) return status;
+  return {
+    ...rest,
+    ...(isLengthSound && ms !== undefined ? { monitoringDownMs: ms } : {}),
+    ...(isReadable(since) && since !== undefined ? { monitoringDownSince: since } : {}),
   };
 }
 

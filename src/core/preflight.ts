@@ -1,9 +1,12 @@
 /**
- * What must work before a run may start. The chain of every trigger that can act is proved with a real
- * reading; where canary has no traffic yet, on the stable arm, with the same query.
+ * What must work before a run may start. Every trigger that can act must have a real reading; where canary has no
+ * traffic yet, from the stable arm, with the same query. What else lies between a metric and a person is checked
+ * outside, and its report is read here.
  */
 import type { Hold } from '#api/status.ts';
 import { causeOfSilence } from './causes.ts';
+import { brokenIn, heldBefore, holdsOf, unknownChain, withoutDoubles } from './chain-holds.ts';
+import { reportOf } from './chain-report.ts';
 import { fillerFor } from './fill.ts';
 import { fillMeasure, readAt } from './reading.ts';
 import type { RunTrigger } from './run-spec.ts';
@@ -17,15 +20,23 @@ type Problem = Omit<Hold, 'since'>;
 /** What only a person lifts is no matter of preflight: the run is held for it once preflight has passed. */
 const FOR_PEOPLE: readonly string[] = ['Paused', 'WouldServeOlderVersion'];
 
-/** @returns one for each broken link; empty when all is well */
+/** @returns one for each thing that does not work; empty when all is well */
 export function preflightProblems(view: RunView): Problem[] {
+  if (view.run.preflight === 'Skip') return [];
+  const problems = readingProblems(view);
+  return withoutDoubles([...problems, ...chainProblems(view, problems)]);
+}
+
+/** What a look at the run itself shows. */
+function readingProblems(view: RunView): Problem[] {
   const { run, now, snapshot } = view;
-  if (run.preflight === 'Skip') return [];
-  const holds = view.holds.filter((hold) => !FOR_PEOPLE.includes(hold.reason));
+  const holds = view.holds.filter(
+    ({ reason, links }) => !FOR_PEOPLE.includes(reason) && links === undefined,
+  );
   const atMs = tickAt(now - run.offsetMs, run.intervalMs);
-  const chain = run.triggers
+  const silent = run.triggers
     .filter((trigger) => trigger.severity !== 'Info')
-    .flatMap((trigger) => chainProblem(view, trigger, atMs) ?? []);
+    .flatMap((trigger) => silenceProblem(view, trigger, atMs) ?? []);
   const canary: Problem[] =
     snapshot.ready.canary === 0
       ? [
@@ -36,11 +47,24 @@ export function preflightProblems(view: RunView): Problem[] {
           },
         ]
       : [];
-  const broken = chain.filter(({ by }) => !holds.some((hold) => hold.by === by));
+  const broken = silent.filter(({ by }) => !holds.some((hold) => hold.by === by));
   return [...holds, ...canary, ...broken];
 }
 
-function chainProblem(view: RunView, trigger: RunTrigger, atMs: number): Problem | undefined {
+/** What the check of the metric chain has found, or that it has not ended. What was held for then stands. */
+function chainProblems(view: RunView, problems: readonly Problem[]): Problem[] {
+  if (view.snapshot.chain === undefined) return [];
+  const report = reportOf(view);
+  if (report === undefined) {
+    const before = heldBefore(view);
+    return before.length > 0 ? before : [unknownChain(view)];
+  }
+  const isTold = problems.some(({ reason }) => reason === 'PrometheusDown');
+  return holdsOf(brokenIn(report).filter(({ link }) => !isTold || link !== 'prometheus'));
+}
+
+/** The last link, the value: the query itself has one. */
+function silenceProblem(view: RunView, trigger: RunTrigger, atMs: number): Problem | undefined {
   const { run, now } = view;
   const by = trigger.name;
   const read = (arm: 'stable' | 'canary') => {

@@ -113,6 +113,16 @@ export function dueAtMs(run: RunSpec, status: RolloutStatus, point: PlanPoint): 
   return dueMs;
 }
 
+/** Until when the plan that was carried out is watched, before the promotion: time without readings is not watched. */
+export function monitoredUntilMs(
+  run: RunSpec,
+  { plan, blindMs = 0 }: RolloutStatus,
+  now: number,
+): number {
+  const endedAtMs = fromIsoOptional(plan?.at(-1)?.passedAt) ?? now;
+  return endedAtMs + run.thenMonitorForMs + blindMs;
+}
+
 /** The status after a point has been passed: bake and blindness start anew. */
 export function passPoint(
   run: RunSpec,

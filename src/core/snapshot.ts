@@ -2,6 +2,7 @@
 import type { DecisionSpec } from '#api/decision.ts';
 import type { RolloutStatus } from '#api/status.ts';
 import type { Answer } from './answer.ts';
+import type { ChainState } from './chain.ts';
 import type { EvidenceState } from './evidence.ts';
 import type { RouteReading } from './route-reading.ts';
 import type { RouteTarget, RunRestart, RunSpec } from './run-spec.ts';
@@ -94,4 +95,6 @@ export interface Snapshot {
   readonly answers: ReadonlyMap<string, Answer>;
   /** What is kept of the current run; undefined while it is not known, and where nothing is kept. */
   readonly evidence?: EvidenceState | undefined;
+  /** Undefined where nobody checks the metric chain: nothing is held for it then. */
+  readonly chain?: ChainState | undefined;
 }

@@ -17,6 +17,7 @@ import {
 import type { EventDraft } from './decision.ts';
 import { snapshotsComplete } from './evidence.ts';
 import { fillerFor } from './fill.ts';
+import { downTimeMs } from './monitoring-down.ts';
 import type { RunCriterion, RunSpec } from './run-spec.ts';
 import { currentPoint, dueAtMs, resolvePlan } from './schedule.ts';
 import { suiteOf } from './suite-reading.ts';
@@ -140,17 +141,26 @@ function judgeSnapshots(view: RunView, { startMs }: CriteriaWindow): CriterionVe
   return { type: verdict.type, message: `SnapshotsComplete: ${verdict.message}` };
 }
 
-/** The time in which a Critical trigger had no reading may be 1 % of the window. */
+/** Of the window 1 % may go by without readings of a Critical trigger, and 1 % with Alertmanager or Grafana down. */
 function judgeSight({ status, now }: RunView, window: CriteriaWindow): CriterionVerdict {
   const { blindPassedMs = 0, blindMs = 0, blindSince } = status;
   const currentMs = blindSince === undefined ? 0 : Math.max(0, now - fromIso(blindSince));
-  const blindTotalMs = blindPassedMs + blindMs + currentMs;
   const windowMs = Math.max(1, window.endMs - window.startMs);
-  if (blindTotalMs <= (1 - COVERAGE_MIN) * windowMs) return { type: 'met', message: 'seen' };
-  // Rounded up: 1.04 % is not shown as the 1 % that is allowed.
-  const percent = Math.ceil((1000 * blindTotalMs) / windowMs) / 10;
-  const message = `MonitoringOperational: Critical triggers had no reading for ${spanText(blindTotalMs)} of ${spanText(windowMs)} (${percent}%), 1% is allowed`;
-  return { type: 'missed', message };
+  const losses = [
+    {
+      what: 'Critical triggers had no reading for',
+      lostMs: blindPassedMs + blindMs + currentMs,
+    },
+    { what: 'Alertmanager or Grafana was down for', lostMs: downTimeMs(status, now) },
+  ];
+  const missed = losses.filter(({ lostMs }) => lostMs > (1 - COVERAGE_MIN) * windowMs);
+  if (missed.length === 0) return { type: 'met', message: 'seen' };
+  const sentences = missed.map(({ what, lostMs }) => {
+    // Rounded up: 1.04 % is not shown as the 1 % that is allowed.
+    const percent = Math.ceil((1000 * lostMs) / windowMs) / 10;
+    return `${what} ${spanText(lostMs)} of ${spanText(windowMs)} (${percent}%), 1% is allowed`;
+  });
+  return { type: 'missed', message: `MonitoringOperational: ${sentences.join('; ')}` };
 }
 
 export interface Extension {
@@ -171,7 +181,14 @@ export function extendEnd(
 ): { readonly status: RolloutStatus; readonly message: string; readonly event: EventDraft } {
   const end = run.points.at(-1);
   assert(end?.kind === 'End' && currentPoint(run, status) !== undefined, 'the end lies ahead');
-  const { promotedPoint, success: _, blindMs: __, blindPassedMs: ___, ...rest } = status;
+  const {
+    promotedPoint,
+    success: _,
+    blindMs: __,
+    blindPassedMs: ___,
+    monitoringDownMs: ____,
+    ...rest
+  } = status;
   const untilMs = Math.max(now, dueAtMs(run, rest, end)) + run.success.extendByMs;
   const extension: ExtensionStatus = {
     at: toIso(now),
@@ -184,6 +201,7 @@ export function extendEnd(
     ...rest,
     ...(isPromoted ? { promotedPoint } : {}),
     ...(status.blindSince === undefined ? {} : { blindSince: toIso(now) }),
+    ...(status.monitoringDownSince === undefined ? {} : { monitoringDownSince: toIso(now) }),
     extensions: [...(status.extensions ?? []), extension],
   };
   const message = `extended to ${toIso(untilMs)} by ${by}: ${reason}`;

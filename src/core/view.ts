@@ -10,6 +10,7 @@ import { advanceCanaryDown, CANARY_DOWN } from './builtin-triggers.ts';
 import { fillerFor } from './fill.ts';
 import { findEndedBlockers, findHolds, findRiseBlockers, standingDrift } from './holds.ts';
 import type { ArmContext } from './judge/sequential.ts';
+import { withDownTime } from './monitoring-down.ts';
 import { withAuthor } from './people/approval.ts';
 import { respond } from './respond.ts';
 import { unprovedChains } from './rise-proof.ts';
@@ -84,7 +85,10 @@ export function lookAtRun(snapshot: Snapshot, ask: Ask): RunView | undefined {
     triggers.length === 0 ? status : { ...status, triggers: triggers.map((one) => one.status) };
   const seen = withBlindness(evaluated, triggers, tickAt(now - run.offsetMs, run.intervalMs));
   const attributed = withAuthor(seen, snapshot);
-  const sighted = { ...attributed, plan: resolvePlan(run, attributed) };
+  const planned = { ...attributed, plan: resolvePlan(run, attributed) };
+  const sighted = isWatched(status)
+    ? withDownTime({ snapshot, run, status: planned, now })
+    : planned;
   const facts = { snapshot, now, run, status: sighted, triggers, weight };
   const holds = isWatched(status) ? findHolds(facts) : [];
   const riseBlockers = isWatched(status)

@@ -10,6 +10,8 @@ export interface ChainOrder {
   readonly generation: number;
   /** Canary share in percent, as read back. */
   readonly weight: number;
+  /** A decision waits for it: it goes before those that are only due. */
+  readonly isPressing: boolean;
 }
 
 export interface ChainBoard {

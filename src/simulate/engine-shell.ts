@@ -6,16 +6,17 @@
 import type { DecisionSpec } from '#api/decision.ts';
 import { type RolloutStatus, rolloutStatusSchema } from '#api/status.ts';
 import type { Answer, Question } from '#core/answer.ts';
+import type { ChainState } from '#core/chain.ts';
 import { decide } from '#core/decide.ts';
 import type { Action, Decision, EventDraft } from '#core/decision.ts';
 import type { RouteTarget, RunSpec } from '#core/run-spec.ts';
 import type { DecisionPolicy, JobState, ResolvedSpec, Snapshot } from '#core/snapshot.ts';
 import { toIso } from '#core/time.ts';
 import { answered } from './ask.ts';
-import { actionText, describeLooks, type Entry } from './entry.ts';
+import { describeLooks, type Entry, entryOf } from './entry.ts';
 import { type Crash, resolvedIn, type ShellOptions } from './shell-options.ts';
 import { VirtualDecisions } from './virtual-decisions.ts';
-import { isEvidence, VirtualEvidence } from './virtual-evidence.ts';
+import { VirtualEvidence } from './virtual-evidence.ts';
 import { VirtualJobs } from './virtual-jobs.ts';
 import {
   type RouteAction,
@@ -88,6 +89,14 @@ export abstract class EngineShell<Input> {
     const message = 'this world has no health suites';
     return { tookMs: 0, outcome: { type: 'failed', message } };
   }
+
+  /** What is known of the metric chain; undefined: in this world nobody checks it. */
+  protected chain(): ChainState | undefined {
+    return undefined;
+  }
+
+  /** A check of the chain is asked for; in a world without any nobody asks. */
+  protected checkChain(_action: Extract<Action, { readonly type: 'CheckChain' }>): void {}
 
   protected abstract ready(arm: 'stable' | 'canary'): number | undefined;
 
@@ -219,6 +228,7 @@ export abstract class EngineShell<Input> {
       decisionPolicy: this.decisionPolicy,
       answers: new Map(),
       evidence: this.evidence.isKnown ? this.evidence.stateOf(this.status.runId ?? '') : undefined,
+      chain: this.chain(),
     };
     return answered(
       draft,
@@ -311,6 +321,9 @@ export abstract class EngineShell<Input> {
       case 'RunSuite':
         this.suites.start(action, this.now, this.suite(action.suite.name));
         return;
+      case 'CheckChain':
+        this.checkChain(action);
+        return;
       case 'RecordSnapshot':
       case 'WriteReport':
         this.evidence.carryOut(action, (question) => this.answer(question));
@@ -353,21 +366,7 @@ export abstract class EngineShell<Input> {
   }
 
   protected record(snapshot: Snapshot, decision: Decision): void {
-    const { rule, because, status, first, actions, events } = decision;
-    const weights = snapshot.routes.flatMap(({ reading }) =>
-      reading.type === 'read' ? [reading.weight] : [],
-    );
-    this.timeline.push({
-      at: this.now,
-      rule,
-      phase: status.phase ?? '',
-      step: status.step,
-      weight: weights.length === 0 ? undefined : Math.max(...weights),
-      reason: because.reason,
-      message: because.message,
-      actions: [...first, ...actions].filter((one) => !isEvidence(one)).map(actionText),
-      events: events.map((event) => event.reason),
-    });
+    this.timeline.push(entryOf(this.now, snapshot, decision));
   }
 
   /** All that a decision may change; a status that says the same is the same object. */

@@ -1,5 +1,7 @@
 /** What is remembered of a look in virtual time, for timelines and for failures that explain themselves. */
-import type { Action } from '#core/decision.ts';
+import type { Action, Decision } from '#core/decision.ts';
+import type { Snapshot } from '#core/snapshot.ts';
+import { isEvidence } from './virtual-evidence.ts';
 
 /** What came of one look. */
 export interface Entry {
@@ -15,7 +17,26 @@ export interface Entry {
   readonly events: readonly string[];
 }
 
-export function actionText(action: Action): string {
+/** @param atMs when it was looked */
+export function entryOf(atMs: number, snapshot: Snapshot, decision: Decision): Entry {
+  const { rule, because, status, first, actions, events } = decision;
+  const weights = snapshot.routes.flatMap(({ reading }) =>
+    reading.type === 'read' ? [reading.weight] : [],
+  );
+  return {
+    at: atMs,
+    rule,
+    phase: status.phase ?? '',
+    step: status.step,
+    weight: weights.length === 0 ? undefined : Math.max(...weights),
+    reason: because.reason,
+    message: because.message,
+    actions: [...first, ...actions].filter((one) => !isEvidence(one)).map(actionText),
+    events: events.map((event) => event.reason),
+  };
+}
+
+function actionText(action: Action): string {
   switch (action.type) {
     case 'SetWeight':
       return `SetWeight ${action.target.name} ${action.weight}`;

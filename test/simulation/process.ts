@@ -139,6 +139,7 @@ export class Process {
           }),
       }),
       suites: this.#newSuites(),
+      chain: undefined,
       events: { record: world.onEvent },
     };
   }

@@ -26,6 +26,9 @@ export const reasons = {
   Held: 'The rollout does not advance; the holds say why.',
   Paused: 'A person has paused the rollout.',
   PreflightFailed: 'Preflight has found something, and its policy is `Require`.',
+  PreflightUnknown: 'The metric chain is being checked, and a rise waits for what is found.',
+  ChainNotChecked:
+    'The metric chain could not be checked, or its last check is too old; it is tried again every minute, and a rise waits for it.',
   BacktestFailed: "A trigger would have fired too often in stable's own history.",
   BacktestUnknown: "Stable's history cannot be read, so no trigger can be tried on it.",
   ApprovalRequired: 'The step waits for approval.',
@@ -44,7 +47,10 @@ export const reasons = {
   TriggerUnknown: 'A trigger has no reading.',
   TriggerNotInactive: 'A Critical trigger is pending or firing, or has not been evaluated yet.',
   NoTraffic: 'No requests where some are expected, or no backend that could take them.',
-  ChainBroken: 'A metric, a label, a target or a rule is gone: readings prove nothing.',
+  ChainBroken:
+    'A link between a metric and a person is broken, so readings or alerts prove nothing; the message names the link.',
+  ChainSuspected:
+    'A check has found a link of the metric chain broken for the first time; if the next one, a minute later, finds it too, it is `ChainBroken`.',
   PrometheusDown: 'Prometheus does not answer, or refuses the query.',
   BadQuery: 'Prometheus cannot parse or answer the query as it is.',
   ClockSkew: "Prometheus' clock and ours differ by more than 10 s.",

@@ -64,6 +64,10 @@ const holdSchema = z.object({
   by: text('Which trigger, gate or person holds.'),
   since: text('Since when.'),
   message: text('A sentence for a person.'),
+  links: z
+    .array(z.string())
+    .describe('The links of the metric chain that are broken, where that is why.')
+    .optional(),
 });
 
 const responseSchema = z.object({
@@ -239,6 +243,11 @@ export const rolloutStatusSchema = z.object({
     .describe(
       'Time without readings before the last point passed, in ms, within the window of the criteria.',
     )
+    .optional(),
+  monitoringDownSince: optionalText('Since when Alertmanager or Grafana is down.'),
+  monitoringDownMs: z
+    .int()
+    .describe('How long one of them was down before, in ms, within the window of the criteria.')
     .optional(),
   backtest: z
     .object({

@@ -3,6 +3,7 @@
  * that a restart loses nothing: whatever has not been told yet still stands there.
  */
 import type { RolloutStatus, TriggerStatus } from '#api/status.ts';
+import { isPassing } from '#core/chain-holds.ts';
 import type { RunSpec, RunTrigger } from '#core/run-spec.ts';
 import { type Fact, incidentNames, type OpenIncident, overdueFact, severityOf } from './fact.ts';
 import { holdFact, holdsByReason, isIncident } from './hold-facts.ts';
@@ -21,7 +22,8 @@ export function factsOf(status: RolloutStatus, run: RunSpec | undefined): Status
     trigger,
     terms: run?.triggers.find(({ name }) => name === trigger.name),
   }));
-  const holds = isOver || status.rollback !== undefined ? [] : holdsByReason(status.holds ?? []);
+  const standing = (status.holds ?? []).filter((hold) => !isPassing(hold));
+  const holds = isOver || status.rollback !== undefined ? [] : holdsByReason(standing);
   const firing = isOver ? [] : triggers.filter(({ trigger }) => trigger.firingAt !== undefined);
   return {
     facts: [

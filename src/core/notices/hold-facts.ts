@@ -9,6 +9,7 @@ import { type Fact, incidentNames } from './fact.ts';
 const plannedHolds: readonly string[] = [
   'Frozen',
   'SuiteAwaited',
+  'ChainSuspected',
   'CheckpointWaiting',
   'TriggerNotInactive',
   'TriggerPending',

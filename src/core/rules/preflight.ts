@@ -1,6 +1,8 @@
 /** Before the first traffic change everything the run relies on must have been seen to work. */
 import type { Hold, RolloutStatus } from '#api/status.ts';
 import { backtestOf } from '#core/backtest.ts';
+import { isPassing, isUnproved } from '#core/chain-holds.ts';
+import { type ChainNote, chainNote } from '#core/chain-note.ts';
 import type { EventDraft } from '#core/decision.ts';
 import { dateHold } from '#core/holds.ts';
 import { type DetectionNote, detectionNotes } from '#core/judge/preflight-note.ts';
@@ -20,12 +22,18 @@ export const preflight: Rule = {
     const problems = [...links, ...backtestProblems(backtest)];
     const status = withBacktest(view.status, backtest);
     const sentence = [...new Set(problems.map((problem) => problem.message))].join('; ');
-    if (problems.length > 0 && isRequired) {
-      const because = { reason: 'PreflightFailed', message: `preflight: ${sentence}` };
+    // What is only told must be known before it can be.
+    const isAwaited = problems.some(isPassing);
+    if (problems.length > 0 && (isRequired || isAwaited)) {
+      const reason = problems.every(isUnproved) ? 'PreflightUnknown' : 'PreflightFailed';
+      const because = { reason, message: `preflight: ${sentence}` };
       const holds = problems.map((problem) => dateHold(problem, view.status, view.now));
       return { because, phase: 'Preflight', status, holds };
     }
-    const passed = passedEvent(problems.length === 0 ? '' : sentence, detectionNotes(view) ?? []);
+    const passed = passedEvent(problems.length === 0 ? '' : sentence, {
+      chain: chainNote(view),
+      detection: detectionNotes(view) ?? [],
+    });
     return {
       because: { reason: passed.reason, message: passed.note },
       phase: 'Preflight',
@@ -36,11 +44,18 @@ export const preflight: Rule = {
   },
 };
 
+interface Notes {
+  readonly chain: ChainNote | undefined;
+  readonly detection: readonly DetectionNote[];
+}
+
 /** What was found, and what the sequential judge can find: a judge that is blind is worth a warning. */
-function passedEvent(found: string, notes: readonly DetectionNote[]): EventDraft {
-  const told = notes.map(({ message }) => message);
-  const isQuiet = found === '' && !notes.some(({ isBlind }) => isBlind);
-  const words = [isQuiet ? 'preflight passed' : found, ...told].filter((one) => one !== '');
+function passedEvent(found: string, { chain, detection }: Notes): EventDraft {
+  const told = detection.map(({ message }) => message);
+  const isBlind = detection.some((note) => note.isBlind);
+  const isQuiet = found === '' && !isBlind && chain?.isAdvice !== true;
+  const opening = isQuiet ? 'preflight passed' : found;
+  const words = [opening, chain?.message ?? '', ...told].filter((one) => one !== '');
   return {
     type: isQuiet ? 'Normal' : 'Warning',
     reason: isQuiet ? 'PreflightPassed' : 'PreflightAdvice',

@@ -3,9 +3,11 @@
  * that the last weight stays and goes on being asserted.
  */
 import type { Hold } from '#api/status.ts';
+import { isUnproved } from '#core/chain-holds.ts';
 import { endRun } from '#core/end-run.ts';
 import { criticalBlockers, freezeBlockers, holdSentence } from '#core/holds.ts';
-import { fromIsoOptional, spanText, toIso } from '#core/time.ts';
+import { monitoredUntilMs } from '#core/schedule.ts';
+import { spanText, toIso } from '#core/time.ts';
 import { allRead, desiredWeight } from '#core/traffic.ts';
 import type { RunView } from '#core/view.ts';
 import type { Rule, Verdict } from './rule.ts';
@@ -15,9 +17,7 @@ export const promote: Rule = {
   when: 'every point of the plan has been passed',
   apply({ view }) {
     if (view === undefined) return undefined;
-    const endedAtMs = fromIsoOptional(view.status.plan?.at(-1)?.passedAt) ?? view.now;
-    // Time without readings is not watched.
-    const doneAtMs = endedAtMs + view.run.thenMonitorForMs + (view.status.blindMs ?? 0);
+    const doneAtMs = monitoredUntilMs(view.run, view.status, view.now);
     const obstacle = obstacleTo(view);
     if (view.now < doneAtMs || obstacle !== undefined) {
       const message = `the plan is carried out; watching until ${obstacle ?? toIso(doneAtMs)}`;
@@ -28,8 +28,8 @@ export const promote: Rule = {
         ...(view.now < doneAtMs ? { wakeAtMs: doneAtMs } : {}),
       };
     }
-    const frozen = freezeBlockers(view.riseBlockers);
-    if (frozen.length > 0) return whileFrozen(view, frozen);
+    const waits = [...freezeBlockers(view.riseBlockers), ...view.riseBlockers.filter(isUnproved)];
+    if (waits.length > 0) return whileShut(view, waits);
     const took = spanText(view.now - view.startedAtMs);
     const message = `revision ${view.run.revision} succeeded after ${took}`;
     const end = { outcome: 'Succeeded', message, now: view.now } as const;
@@ -43,14 +43,14 @@ export const promote: Rule = {
   },
 };
 
-/** The end of the run is a promotion: it waits until the window has ended. */
-function whileFrozen(view: RunView, frozen: readonly Hold[]): Verdict {
-  const message = `the plan is carried out: ${holdSentence(frozen)}`;
+/** The end of the run is a promotion: it waits until the window has ended, and for the check of the metric chain. */
+function whileShut(view: RunView, waits: readonly Hold[]): Verdict {
+  const message = `the plan is carried out: ${holdSentence(waits)}`;
   return {
-    because: { reason: frozen[0]?.reason ?? 'Held', message },
+    because: { reason: waits[0]?.reason ?? 'Held', message },
     phase: 'Held',
     status: view.status,
-    holds: [...view.holds, ...frozen],
+    holds: [...view.holds, ...waits],
   };
 }
 
