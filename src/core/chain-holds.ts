@@ -2,7 +2,7 @@
  * What a broken link of the metric chain holds up. Before preflight has passed, and at a checkpoint that asks for
  * it, every broken link counts; in the run those that stand at one look, and a person is called at the second.
  */
-import type { Hold } from '#api/status.ts';
+import type { Hold, RolloutStatus } from '#api/status.ts';
 import type { ChainFinding, ChainReport } from './chain.ts';
 import { type ChainFacts, earlierReportOf, reportOf } from './chain-report.ts';
 import { clockText } from './time.ts';
@@ -23,6 +23,9 @@ const APART_MIN_MS = 30_000;
 /** What a trigger says of a chain that is broken, or seems to be. */
 const silences: readonly string[] = [CHAIN_BROKEN, 'BadQuery', 'NoTraffic'];
 
+/** Between those who rely on the same. */
+const SEPARATOR = ', ';
+
 /** Of one hold; the message names as many as it has room for. */
 const LINKS_MAX = 8;
 const LINK_LENGTH_MAX = 200;
@@ -36,8 +39,8 @@ export function holdsOf(broken: readonly ChainFinding[]): ChainHold[] {
     );
     return {
       reason: CHAIN_BROKEN,
-      by: nameOf(of),
-      message: `${nameOf(of)}: ${findings.map(sentenceOf).join('; ')}`,
+      by: byOf(of),
+      message: `${byOf(of)}: ${findings.map(sentenceOf).join('; ')}`,
       links: [...new Set(links)].slice(0, LINKS_MAX),
     };
   });
@@ -88,12 +91,25 @@ export function heldBefore({ status }: ChainFacts): ChainHold[] {
 /** Found broken before, by this process or by another, or by a trigger that has no reading. */
 export function isConfirmed(facts: ChainFacts, by: string): boolean {
   const isHeld = (facts.status.holds ?? []).some(
-    (hold) => hold.reason === CHAIN_BROKEN && hold.by === by,
+    (hold) => hold.reason === CHAIN_BROKEN && isShared(hold.by, by),
   );
   const earlier = earlierReportOf(facts);
   if (isHeld || earlier === undefined) return isHeld;
   const apartMs = (reportOf(facts)?.checkedAtMs ?? 0) - earlier.checkedAtMs;
-  return apartMs >= APART_MIN_MS && brokenIn(earlier).some(({ of }) => nameOf(of) === by);
+  return apartMs >= APART_MIN_MS && brokenIn(earlier).some(({ of }) => isShared(byOf(of), by));
+}
+
+/**
+ * Since when the chain has been held for, whoever said so first: a check that suspected it, one that has named fewer or
+ * more who rely on it, or a trigger that had no reading.
+ */
+export function chainHeldSince(hold: ChainHold, status: RolloutStatus): string | undefined {
+  if (hold.reason !== CHAIN_BROKEN && hold.reason !== CHAIN_SUSPECTED) return undefined;
+  const earlier = (status.holds ?? []).filter(
+    ({ reason, by }) =>
+      (reason === CHAIN_BROKEN || reason === CHAIN_SUSPECTED) && isShared(by, hold.by),
+  );
+  return earlier.map(({ since }) => since).toSorted()[0];
 }
 
 /** A rise or a promotion needs a report that is not old: a new process has none. */
@@ -128,14 +144,23 @@ export function isUnproved({ reason }: Pick<Hold, 'reason'>): boolean {
 
 /** What a trigger says of itself that has no reading, the chain says better: which link it is, and what to do. */
 export function withoutDoubles<T extends ChainHold>(holds: readonly T[]): T[] {
-  const told = new Set(holds.flatMap(({ by, links }) => (links === undefined ? [] : [by])));
+  const told = new Set(
+    holds.flatMap(({ by, links }) => (links === undefined ? [] : by.split(SEPARATOR))),
+  );
   const isSilence = ({ reason }: ChainHold) => silences.includes(reason);
   return holds.filter((hold) => hold.links !== undefined || !told.has(hold.by) || !isSilence(hold));
 }
 
-/** A trigger holds by its name alone, whoever speaks for it. */
-function nameOf(of: string): string {
-  return of.startsWith('trigger ') ? of.slice('trigger '.length) : of;
+/** A trigger holds by its name alone, whoever speaks for it. What several rely on names them all. */
+function byOf(of: string): string {
+  const names = of.split(SEPARATOR).map((one) => one.replace(/^trigger /, ''));
+  return [...new Set(names)].join(SEPARATOR);
+}
+
+/** Somebody relies on both. */
+function isShared(a: string, b: string): boolean {
+  const others = b.split(SEPARATOR);
+  return a.split(SEPARATOR).some((one) => others.includes(one));
 }
 
 function sentenceOf({ message, mend }: ChainFinding): string {

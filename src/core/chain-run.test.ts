@@ -147,6 +147,26 @@ describe('in the run a broken link', () => {
     assert.deepEqual(holds(run), []);
   });
 
+  test('on which several rely is one hold that names them, dated by the first that told', () => {
+    const shared = finding('metric', 'trigger errors, criterion errors', { cause: 'disappeared' });
+    let series: 'absent' | 0 = 0;
+    const run = new EngineHarness({
+      spec: { schedule: halfForTenHours },
+      world: {
+        series: () => series,
+        chain: () => ({ findings: series === 'absent' ? [shared] : [] }),
+      },
+    });
+    run.runUntil(T0 + 20 * MINUTE + 30 * SECOND);
+    series = 'absent';
+    run.runUntil(T0 + 23 * MINUTE);
+    const since = run.status.holds?.[0]?.since;
+    run.runUntil(T0 + 30 * MINUTE);
+    assert.deepEqual(holds(run), ['ChainBroken errors, criterion errors']);
+    assert.equal(run.status.holds?.[0]?.since, since);
+    assert.equal(pages(run).length, 1);
+  });
+
   const nothing: readonly (readonly [string, ChainFinding])[] = [
     ['missed scrapes', finding('scrape', 'trigger errors', { cause: 'scrapesMissed' })],
     ['no traffic expected', finding('sample', 'trigger errors', { verdict: 'noTrafficExpected' })],

@@ -6,13 +6,7 @@ import type { Hold, RolloutStatus } from '#api/status.ts';
 import type { Answer } from './answer.ts';
 import { CANARY_DOWN } from './builtin-triggers.ts';
 import { firingCauses, responseTo, silenceOf } from './causes.ts';
-import {
-  brokenChain,
-  CHAIN_BROKEN,
-  CHAIN_SUSPECTED,
-  unprovedChain,
-  withoutDoubles,
-} from './chain-holds.ts';
+import { brokenChain, chainHeldSince, unprovedChain, withoutDoubles } from './chain-holds.ts';
 import type { Because } from './decision.ts';
 import { activeFreezes, freezeSentence } from './freeze.ts';
 import { holdsByLadder } from './ladder.ts';
@@ -91,14 +85,11 @@ export function holdSentence(holds: readonly Hold[]): string {
 }
 
 export function dateHold(hold: Omit<Hold, 'since'>, status: RolloutStatus, now: number): Hold {
-  const knownAs = (reason: string) =>
-    status.holds?.find((one) => one.reason === reason && one.by === hold.by);
-  // What was suspected has been so since then.
-  const suspected = hold.reason === CHAIN_BROKEN ? knownAs(CHAIN_SUSPECTED) : undefined;
+  const known = status.holds?.find((one) => one.reason === hold.reason && one.by === hold.by);
   return {
     reason: hold.reason,
     by: hold.by,
-    since: (knownAs(hold.reason) ?? suspected)?.since ?? toIso(now),
+    since: known?.since ?? chainHeldSince(hold, status) ?? toIso(now),
     message: hold.message,
     ...(hold.links === undefined ? {} : { links: hold.links }),
   };
