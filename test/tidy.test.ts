@@ -48,8 +48,9 @@ const layers: Readonly<Record<string, Layer>> = {
   },
   alertmanager: { layers: ['ports', 'transport'], packages: ['re2js', 'yaml', 'zod'] },
   /** What a rollout relies on, put together for the wiring and for kubectl genesis. */
+  grafana: { layers: ['ports', 'transport'], packages: ['zod'] },
   monitoring: {
-    layers: ['ports', 'transport', 'prometheus', 'alertmanager', 'web'],
+    layers: ['ports', 'transport', 'prometheus', 'alertmanager', 'grafana', 'web'],
     packages: [],
   },
   /** Reading PromQL, for whoever checks a query and for whoever answers one. */

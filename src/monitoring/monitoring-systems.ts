@@ -1,8 +1,8 @@
 /** Brings the adapters of monitoring systems together: what one rollout relies on, from its resolved endpoint. */
-import { createAlertRouter } from '#alertmanager/alert-router.ts';
 import type { Clock } from '#ports/clock.ts';
 import type {
   AlertRouter,
+  DashboardServer,
   MetricBackend,
   MonitoringSystems,
   Told,
@@ -10,10 +10,9 @@ import type {
 import type { ServerEndpoint } from '#ports/server-endpoint.ts';
 import type { PrometheusSource } from '#prometheus/client.ts';
 import type { EndpointResult } from '#prometheus/endpoint.ts';
-import { createConnections } from '#transport/connections.ts';
-import { createService } from '#transport/service.ts';
 import { type AddressRules, urlProblem } from '#web/address-rules.ts';
 import { guardedLookup } from '#web/web.ts';
+import { createReaders } from './readers.ts';
 
 export interface MonitoringOptions {
   readonly source: Pick<PrometheusSource, 'backendOf'>;
@@ -33,24 +32,22 @@ export interface Monitoring {
   close(): Promise<void>;
 }
 
-const LIMITS = { concurrencyMax: 8, waitingMax: 1_000, serversMax: 32 } as const;
-
 export function createMonitoringSystems(options: MonitoringOptions): Monitoring {
-  const { source, timeoutMs, addressRules } = options;
-  const ours = createConnections({ timeoutMs, ...LIMITS });
-  const named = createConnections({ timeoutMs, ...LIMITS, lookup: guardedLookup(addressRules) });
+  const { source, addressRules, alertmanager, grafana } = options;
+  const ours = createReaders(options);
+  const named = createReaders({ ...options, lookup: guardedLookup(addressRules) });
   /** Whoever writes a rollout may choose its Prometheus, and so what that one names: it is asked without credentials. */
   const alertRouterAt = (url: string): AlertRouter | undefined => {
     if (urlProblem(url, addressRules) !== undefined) return undefined;
-    const endpoint = { url, headers: {}, tls: {} };
-    const service = createService({ ...options, connections: named }, 'Alertmanager', endpoint);
-    return createAlertRouter(service);
+    return named.alertRouter({ url, headers: {}, tls: {} });
   };
   const alertRouters = (): readonly AlertRouter[] => {
-    const endpoint = options.alertmanager();
-    if (endpoint === undefined) return [];
-    const service = createService({ ...options, connections: ours }, 'Alertmanager', endpoint);
-    return [createAlertRouter(service)];
+    const endpoint = alertmanager();
+    return endpoint === undefined ? [] : [ours.alertRouter(endpoint)];
+  };
+  const dashboards = (): DashboardServer | undefined => {
+    const endpoint = grafana();
+    return endpoint === undefined ? undefined : ours.dashboards(endpoint);
   };
 
   return {
@@ -61,7 +58,7 @@ export function createMonitoringSystems(options: MonitoringOptions): Monitoring 
           : unresolved(prometheus.message),
       alertRouters: alertRouters(),
       alertRouterAt,
-      dashboards: undefined,
+      dashboards: dashboards(),
     }),
     close: async () => {
       await Promise.all([ours.close(), named.close()]);

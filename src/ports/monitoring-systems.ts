@@ -101,11 +101,13 @@ export interface DashboardPanel {
   readonly title: string;
   /** One for each query that is not hidden; rows and texts have none and are left out. */
   readonly queries: readonly DashboardQuery[];
+  /** Hidden queries, where expressions among those above are calculated from them. */
+  readonly inputs?: readonly DashboardQuery[];
 }
 
 export interface DashboardQuery {
   readonly refId: string;
-  /** The query as the query API takes it, variables filled in. */
+  /** The query as the query API takes it, the dashboard's variables filled in. */
   readonly body: Readonly<Record<string, unknown>>;
 }
 
@@ -116,7 +118,10 @@ export interface Dashboard {
 }
 
 export interface PanelData {
-  /** Time of the newest value of any of its queries that is a number; undefined: there is none. */
+  /**
+   * Time of the newest value of any of its queries that is a number; undefined: there is none. A point of a range counts as
+   * new until the next one is due.
+   */
   readonly newestAtMs: number | undefined;
 }
 
