@@ -381,11 +381,11 @@ const rows: readonly Row[] = [
   },
   {
     name: 'an alert rule that is evaluated no more',
-    world: { rules: told([rule({ lastEvaluationAtMs: T0 - 31_000 })]) },
+    world: { rules: told([rule({ lastEvaluationAtMs: T0 - 61_000 })]) },
     way: { alertRules: ['CheckoutErrors'] },
     link: 'rule',
     cause: 'ruleNotEvaluated',
-    says: /31s ago/,
+    says: /1m1s ago/,
   },
   {
     name: 'Prometheus sends to no Alertmanager',

@@ -120,10 +120,14 @@ function lostWith(target: ScrapeTarget, text: string): Draft {
   return broken({ link: 'target', subject: targetText(target) }, downFault(target, text));
 }
 
+/** Within the last hour. Steps of a quarter of a minute miss a series that lived for less. */
 async function lastSeenMs(asked: Questions, text: string): Promise<number | undefined> {
-  const answer = await asked.instant(`max(max_over_time(timestamp(${text})[1h:15s]))`);
-  const [newest] = answer.type === 'samples' ? answer.samples : [];
-  return newest === undefined ? undefined : newest.value * 1000;
+  for (const window of ['1h:15s', '5m:1s']) {
+    const answer = await asked.instant(`max(max_over_time(timestamp(${text})[${window}]))`);
+    const [newest] = answer.type === 'samples' ? answer.samples : [];
+    if (newest !== undefined) return newest.value * 1000;
+  }
+  return undefined;
 }
 
 /**

@@ -16,6 +16,9 @@ export async function recordingRule(
   return { type: 'told', value: found.find(({ health }) => health !== 'ok') ?? found[0] };
 }
 
+/** Lists of rules are shared by all who ask the same Prometheus, so one may have been read so long before. */
+const SHARED_MS = 30_000;
+
 /** Whether the rule is evaluated well, and in time: within two of its intervals. */
 export function ruleState(asked: Questions, rule: LoadedRule): Draft {
   const kind = rule.type === 'alerting' ? 'alert rule' : 'recording rule';
@@ -38,7 +41,7 @@ export function ruleState(asked: Questions, rule: LoadedRule): Draft {
     });
   }
   const ageMs = asked.nowMs() - lastEvaluationAtMs;
-  if (ageMs > 2 * intervalMs) {
+  if (ageMs > 2 * intervalMs + SHARED_MS) {
     return broken(place, {
       cause: 'ruleNotEvaluated',
       message: `${subject} (${where}) was last evaluated ${spanText(ageMs)} ago, more than two intervals of ${spanText(intervalMs)}`,
