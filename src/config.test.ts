@@ -40,6 +40,8 @@ describe('without flags', () => {
       source: { type: 'default' },
       namespaces: undefined,
       prometheus: undefined,
+      alertmanager: undefined,
+      grafana: undefined,
       metricsAddress: { type: 'listen', host: undefined, port: 8080 },
       healthAddress: { type: 'listen', host: undefined, port: 8081 },
       concurrency: 1024,
@@ -155,6 +157,10 @@ describe('a bad flag is a sentence:', () => {
       '--prometheus-url: "prometheus:9090" has the scheme prometheus; http and https are allowed',
     ],
     [
+      ['--grafana-url', 'http://me:hunter2@g'],
+      '--grafana-url: it contains a user or password; set grafana.basicAuth in the file of --config instead',
+    ],
+    [
       ['--prometheus-url', 'http://me:hunter2@p'],
       '--prometheus-url: it contains a user or password; set prometheus.basicAuth in the file of --config instead',
     ],
@@ -189,6 +195,10 @@ describe('the file of --config', () => {
     const text = `
 prometheusUrl: https://p
 prometheus: {bearerTokenFile: /t, headers: [{name: X-Scope-OrgID, value: shop}]}
+alertmanagerUrl: http://am:9093/am
+alertmanager: {basicAuth: {username: genesis, passwordFile: /p}}
+grafanaUrl: https://g
+grafana: {bearerTokenFile: /g, tls: {caFile: /ca}}
 client: {qps: 50}
 lease: {name: other, namespace: ops, duration: 30s, renewDeadline: 20s, retryPeriod: 5s}
 limits: {queryTimeout: 1m, queriesAtOnce: 3}
@@ -198,6 +208,17 @@ limits: {queryTimeout: 1m, queriesAtOnce: 3}
       url: 'https://p',
       headers: [{ name: 'X-Scope-OrgID', value: 'shop' }],
       bearerTokenFile: '/t',
+    });
+    assert.deepEqual(config.alertmanager, {
+      url: 'http://am:9093/am',
+      headers: [],
+      basicAuth: { username: 'genesis', passwordFile: '/p' },
+    });
+    assert.deepEqual(config.grafana, {
+      url: 'https://g',
+      headers: [],
+      bearerTokenFile: '/g',
+      tls: { caFile: '/ca', insecureSkipVerify: false },
     });
     assert.deepEqual(config.client, { requestsPerSecond: 50, burst: 1000 });
     assert.equal(config.query.timeoutMs, 60_000);
@@ -255,6 +276,18 @@ limits: {queryTimeout: 1m, queriesAtOnce: 3}
       'prometheus: {bearerTokenFile: /t}',
       'prometheus.bearerTokenFile is set, but no Prometheus to send it to: set prometheusUrl too',
     ],
+    [
+      'grafana: {bearerTokenFile: /t}',
+      'grafana.bearerTokenFile is set, but no Grafana to send it to: set grafanaUrl too',
+    ],
+    [
+      'alertmanagerUrl: am:9093',
+      '/c.yaml: alertmanagerUrl: "am:9093" has the scheme am; http and https are allowed',
+    ],
+    [
+      'grafanaUrl: https://g\ngrafana: {bearerTokenFile: /t, basicAuth: {username: u, passwordFile: /p}}',
+      '/c.yaml: grafana: set at most one of basicAuth, bearerTokenFile; both are set',
+    ],
     ['- a', '--config /c.yaml: it holds no fields; expected are lines such as `concurrency: 32`'],
   ];
   for (const [text, says] of rows) {
@@ -270,10 +303,12 @@ limits: {queryTimeout: 1m, queriesAtOnce: 3}
   });
 
   test('never repeats a value that may be a credential', () => {
-    const text = 'prometheusUrl: http://p\nprometheus: {headers: [{name: a, value: 271828}]}';
-    const found = problems({ argv, files: { '/c.yaml': text } }).join('\n');
-    assert.match(found, /prometheus\.headers\[0\]\.value/);
-    assert.doesNotMatch(found, /271828/);
+    for (const server of ['prometheus', 'alertmanager', 'grafana']) {
+      const text = `${server}Url: http://p\n${server}: {headers: [{name: a, value: 271828}]}`;
+      const found = problems({ argv, files: { '/c.yaml': text } }).join('\n');
+      assert.ok(found.includes(`${server}.headers[0].value`), found);
+      assert.doesNotMatch(found, /271828/);
+    }
   });
 });
 

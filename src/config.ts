@@ -13,8 +13,8 @@ import { readSettingsFile } from './config/file.ts';
 import { type FlagValue, parseFlags } from './config/flags.ts';
 import { sentences } from './config/problems.ts';
 import { processIdentity } from './config/process-identity.ts';
-import type { PrometheusDefault } from './config/prometheus-endpoint.ts';
 import { readErrorText } from './config/read-error.ts';
+import type { ServerSettings } from './config/server-endpoint.ts';
 import { type Settings, settingsSchema } from './config/settings.ts';
 import { usage } from './config/usage.ts';
 import { version } from './config/version.ts';
@@ -25,7 +25,10 @@ export interface Config {
   /** Undefined: all. */
   readonly namespaces: readonly string[] | undefined;
   /** Undefined: every rollout names its own. `loadEndpoint` reads the files it names. */
-  readonly prometheus: PrometheusDefault | undefined;
+  readonly prometheus: ServerSettings | undefined;
+  /** Likewise; undefined: none. */
+  readonly alertmanager: ServerSettings | undefined;
+  readonly grafana: ServerSettings | undefined;
   readonly metricsAddress: ListenAddress;
   readonly healthAddress: ListenAddress;
   readonly concurrency: number;
@@ -90,7 +93,7 @@ export function readConfig({ argv, env, readText }: ConfigInput): ConfigResult {
   const fromFlags = values.map(({ flag, value }) => [flag.setting, value] as const);
   // Each part has been found good by itself, and no rule of the schema reaches across fields of both.
   const settings = settingsSchema.parse({ ...file.values, ...Object.fromEntries(fromFlags) });
-  const across = [...kubeconfigProblems(settings, readText), ...prometheusProblems(settings)];
+  const across = [...kubeconfigProblems(settings, readText), ...strayProblems(settings)];
   if (across.length > 0) return { type: 'invalid', problems: across };
   return { type: 'run', config: toConfig(settings, env) };
 }
@@ -115,32 +118,39 @@ function kubeconfigProblems({ kubeconfig }: Settings, readText: ConfigInput['rea
   }
 }
 
+/** What the operator asks, by the field that holds its credentials. */
+const servers = {
+  prometheus: 'Prometheus',
+  alertmanager: 'Alertmanager',
+  grafana: 'Grafana',
+} as const;
+
 /** Credentials for nobody are a mistake: somebody expects them to be sent. */
-function prometheusProblems({ prometheus, prometheusUrl }: Settings): string[] {
-  if (prometheusUrl !== undefined) return [];
-  const { headers, ...rest } = prometheus;
-  const set = Object.entries(rest).filter(([, value]) => value !== undefined);
-  const names = [...(headers.length > 0 ? ['headers'] : []), ...set.map(([name]) => name)];
-  return names.map(
-    (name) => `prometheus.${name} is set, but no Prometheus to send it to: set prometheusUrl too`,
-  );
+function strayProblems(settings: Settings): string[] {
+  return (['prometheus', 'alertmanager', 'grafana'] as const).flatMap((server) => {
+    if (settings[`${server}Url`] !== undefined) return [];
+    const { headers, ...rest } = settings[server];
+    const set = Object.entries(rest).filter(([, value]) => value !== undefined);
+    const names = [...(headers.length > 0 ? ['headers'] : []), ...set.map(([name]) => name)];
+    const words = `is set, but no ${servers[server]} to send it to: set ${server}Url too`;
+    return names.map((name) => `${server}.${name} ${words}`);
+  });
+}
+
+function serverOf(settings: Settings, server: keyof typeof servers): ServerSettings | undefined {
+  const url = settings[`${server}Url`];
+  return url === undefined ? undefined : { ...settings[server], url };
 }
 
 function toConfig(settings: Settings, env: ConfigInput['env']): Config {
-  const {
-    kubeconfig,
-    namespace,
-    prometheusUrl: url,
-    prometheus,
-    client,
-    limits,
-    monitoring,
-  } = settings;
+  const { kubeconfig, namespace, client, limits, monitoring } = settings;
   return {
     version,
     source: kubeconfig === undefined ? { type: 'default' } : { type: 'file', path: kubeconfig },
     namespaces: namespace.length === 0 ? undefined : [...new Set(namespace)],
-    prometheus: url === undefined ? undefined : { ...prometheus, url },
+    prometheus: serverOf(settings, 'prometheus'),
+    alertmanager: serverOf(settings, 'alertmanager'),
+    grafana: serverOf(settings, 'grafana'),
     metricsAddress: settings.metricsAddress,
     healthAddress: settings.healthAddress,
     concurrency: settings.concurrency,

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { manifestSource } from '#dashboards/source.ts';
 import type { Logger } from '#ports/logger.ts';
-import type { MetricEndpoint } from '#ports/metric-source.ts';
+import type { ServerEndpoint } from '#ports/server-endpoint.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { preferSmallHeap } from '#runtime/memory.ts';
 import { closeInOrder, listenForTermination } from '#runtime/shutdown.ts';
@@ -11,7 +11,7 @@ import { healthRoutes, metricsRoutes } from '#server/routes.ts';
 import { ListenError, startServers } from '#server/server.ts';
 import { createLogger } from '#telemetry/log.ts';
 import { createTelemetry } from '#telemetry/metrics.ts';
-import { EndpointFileError, loadEndpoint } from './config/prometheus-endpoint.ts';
+import { EndpointFileError, loadEndpoint } from './config/server-endpoint.ts';
 import { type Config, INVALID_EXIT_CODE, readConfig } from './config.ts';
 import { type Operator, startOperator } from './operator.ts';
 
@@ -60,11 +60,15 @@ async function run(config: Config): Promise<number> {
       ],
       logger,
     );
-    const prometheus = endpointReader(config, logger);
+    const asked = {
+      prometheus: endpointReader(config, 'prometheus', logger),
+      alertmanager: endpointReader(config, 'alertmanager', logger),
+      grafana: endpointReader(config, 'grafana', logger),
+    };
     operator = await startOperator({
       ...config,
+      ...asked,
       readText,
-      prometheus,
       manifests: manifestSource(config.manifests),
       clock,
       logger,
@@ -102,9 +106,14 @@ function ended(termination: AbortSignal, lost: AbortSignal): Promise<boolean> {
 }
 
 /** A file that cannot be read for a moment, while it is rotated, does not stop the watch: the last good ones serve. */
-function endpointReader({ prometheus }: Config, logger: Logger): () => MetricEndpoint | undefined {
-  if (prometheus === undefined) return () => undefined;
-  const load = () => loadEndpoint(prometheus, readText);
+function endpointReader(
+  config: Config,
+  name: 'prometheus' | 'alertmanager' | 'grafana',
+  logger: Logger,
+): () => ServerEndpoint | undefined {
+  const settings = config[name];
+  if (settings === undefined) return () => undefined;
+  const load = () => loadEndpoint(name, settings, readText);
   let known = { endpoint: load(), untilMs: systemClock.monotonic() + CREDENTIALS_FRESH_MS };
   return () => {
     const now = systemClock.monotonic();

@@ -56,6 +56,10 @@ prometheus:
     value: shop
   tls:
     caFile: /etc/genesis/thanos-ca.pem
+alertmanagerUrl: http://alertmanager-operated.monitoring:9093
+grafanaUrl: http://grafana.monitoring
+grafana:
+  bearerTokenFile: /etc/genesis/grafana/token
 logLevel: info
 lease:
   namespace: genesis-system

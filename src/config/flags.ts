@@ -29,6 +29,8 @@ export const flags = [
   { name: 'kubeconfig', operand: 'FILE', setting: 'kubeconfig', convert: asText },
   { name: 'namespace', operand: 'NAME,…', setting: 'namespace', convert: asList },
   { name: 'prometheus-url', operand: 'URL', setting: 'prometheusUrl', convert: asText },
+  { name: 'alertmanager-url', operand: 'URL', setting: 'alertmanagerUrl', convert: asText },
+  { name: 'grafana-url', operand: 'URL', setting: 'grafanaUrl', convert: asText },
   { name: 'metrics-address', operand: 'ADDRESS', setting: 'metricsAddress', convert: asText },
   { name: 'health-address', operand: 'ADDRESS', setting: 'healthAddress', convert: asText },
   { name: 'concurrency', operand: 'COUNT', setting: 'concurrency', convert: asNumber },

@@ -33,8 +33,12 @@ function unknownFields(
 /** Header values are often credentials, and a secret that should be named may stand there itself. */
 function isSecret(path: readonly PropertyKey[]): boolean {
   if (path[0] === 'notifications') return path.some((part) => secretFields.includes(part));
-  return path[0] === 'prometheus' && path.at(-1) === 'value';
+  const [first] = path;
+  return servers.some((one) => one === first) && path.at(-1) === 'value';
 }
+
+/** Fields that say how the operator makes itself known to a server. */
+const servers: readonly PropertyKey[] = ['prometheus', 'alertmanager', 'grafana'];
 
 const secretFields: readonly PropertyKey[] = [
   'webhookUrl',

@@ -7,11 +7,10 @@ import { formatDuration } from '#api/duration.ts';
 import { namePattern, objectNamePattern, urlPattern } from '#api/scalars.ts';
 import { defaultRunbookUrl } from '#dashboards/manifest.ts';
 import { logLevels } from '#telemetry/log.ts';
-import { parseServerUrl } from '#transport/url.ts';
 import { addressForm, parseAddress } from './address.ts';
 import { notificationsSchema } from './notifications.ts';
 import { duration, file, whole } from './scalars.ts';
-import { serverIdentity } from './server-identity.ts';
+import { serverAccess, serverUrl } from './server-access.ts';
 
 const address = (text: string, meaning: string) =>
   z
@@ -25,60 +24,6 @@ const address = (text: string, meaning: string) =>
       return z.NEVER;
     })
     .describe(meaning);
-
-/** Checked as the client will, in words that show no password. */
-const prometheusUrl = z.string().superRefine((value, context) => {
-  const parsed = parseServerUrl(value);
-  if (parsed.type === 'ok') return;
-  const hasPassword = URL.canParse(value) && new URL(value).username !== '';
-  const message = hasPassword
-    ? 'it contains a user or password; set prometheus.basicAuth in the file of --config instead'
-    : parsed.message;
-  context.addIssue({ code: 'custom', message });
-});
-
-const header = z
-  .strictObject({
-    name: z
-      .string()
-      .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/)
-      .describe('The name of the header.'),
-    value: z.string().describe('Its value.').optional(),
-    valueFile: file('A file with its value.').optional(),
-  })
-  .refine(({ value, valueFile }) => (value === undefined) !== (valueFile === undefined), {
-    message: 'set exactly one of value, valueFile',
-  });
-
-const prometheusSchema = z
-  .strictObject({
-    headers: z
-      .array(header)
-      .max(16)
-      .default([])
-      .describe('Sent with every query: `{name, value}` or `{name, valueFile}`.'),
-    basicAuth: z
-      .strictObject({
-        username: z.string().min(1).describe('The user name.'),
-        passwordFile: file('A file with the password.'),
-      })
-      .optional(),
-    bearerTokenFile: file('A file with the bearer token.').optional(),
-    tls: z
-      .strictObject({
-        caFile: file("The certificate authority of the server's certificate, PEM.").optional(),
-        certFile: file('The client certificate, PEM.').optional(),
-        keyFile: file('The key of the client certificate, PEM.').optional(),
-        ...serverIdentity,
-      })
-      .refine(({ certFile, keyFile }) => (certFile === undefined) === (keyFile === undefined), {
-        message: 'certFile and keyFile go together; only one of them is set',
-      })
-      .optional(),
-  })
-  .refine(({ basicAuth, bearerTokenFile }) => !basicAuth || bearerTokenFile === undefined, {
-    message: 'set at most one of basicAuth, bearerTokenFile; both are set',
-  });
 
 const clientSchema = z.strictObject({
   qps: whole(1, 10_000, 'Requests a second to the API server; only stops a runaway loop.').default(
@@ -166,8 +111,16 @@ export const settingsSchema = z.strictObject({
     .max(256)
     .default([])
     .describe('Namespaces to look after, separated by commas; none means all.'),
-  prometheusUrl: prometheusUrl
+  prometheusUrl: serverUrl('prometheus')
     .describe('The Prometheus of rollouts that name none themselves.')
+    .optional(),
+  alertmanagerUrl: serverUrl('alertmanager')
+    .describe(
+      'The Alertmanager in which preflight looks for receivers; without it, those to which Prometheus sends.',
+    )
+    .optional(),
+  grafanaUrl: serverUrl('grafana')
+    .describe('The Grafana in which preflight looks at dashboards.')
     .optional(),
   metricsAddress: address(':8080', 'Where `/metrics` is served.'),
   healthAddress: address(
@@ -189,8 +142,14 @@ export const settingsSchema = z.strictObject({
   evidenceDir: file(
     'A directory for snapshots and reports, for clusters with very many rollouts; without it they are in ConfigMaps that the rollouts own.',
   ).optional(),
-  prometheus: prometheusSchema
-    .describe('How the operator itself is known to prometheusUrl. Files are read at the start.')
+  prometheus: serverAccess()
+    .describe(
+      'How the operator itself is known to prometheusUrl. Files are read anew within a minute.',
+    )
+    .prefault({}),
+  alertmanager: serverAccess().describe('The same for alertmanagerUrl.').prefault({}),
+  grafana: serverAccess()
+    .describe('The same for grafanaUrl: the token of a service account that may view.')
     .prefault({}),
   client: clientSchema.describe('The client of the API server.').prefault({}),
   lease: leaseSchema.describe('Leader election.').prefault({}),
@@ -204,4 +163,3 @@ export const settingsSchema = z.strictObject({
 });
 
 export type Settings = z.output<typeof settingsSchema>;
-export type PrometheusSettings = Settings['prometheus'];

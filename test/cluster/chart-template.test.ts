@@ -272,6 +272,16 @@ const cases: readonly Case[] = [
     is: 443,
   },
   {
+    says: 'and to Alertmanager and Grafana, where they are named',
+    values: {
+      networkPolicy: { enabled: true },
+      config: { alertmanagerUrl: 'http://am.monitoring:9093', grafanaUrl: 'http://grafana' },
+    },
+    kind: 'NetworkPolicy',
+    path: 'spec.egress.3.ports.0.port',
+    is: 80,
+  },
+  {
     says: 'the dashboard bears the label of the sidecar',
     values: { metrics: { dashboards: { enabled: true, label: 'board', labelValue: 'yes' } } },
     kind: 'ConfigMap genesis-rollout-dashboard',

@@ -90,7 +90,7 @@ const networkPolicySchema = z
       .boolean()
       .default(false)
       .describe(
-        "Only ingress to the ports below, and egress to DNS, the API server and `config.prometheusUrl`'s port.",
+        'Only ingress to the ports below, and egress to DNS, the API server and the ports of `config.prometheusUrl`, `config.alertmanagerUrl` and `config.grafanaUrl`.',
       ),
     metricsFrom: z.array(kubeObject).default([]).describe('Peers that may scrape; empty for all.'),
     apiServerPorts: z

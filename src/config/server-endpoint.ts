@@ -1,31 +1,35 @@
-/** The operator's own Prometheus: its credentials are read from files, so that they stand in no flag and no log. */
-import type { MetricEndpoint } from '#ports/metric-source.ts';
+/** A server of the operator's own configuration: its credentials are read from files, so that they stand in no flag and no log. */
+import type { ServerEndpoint } from '#ports/server-endpoint.ts';
 import { readErrorText } from './read-error.ts';
-import type { PrometheusSettings } from './settings.ts';
+import type { ServerAccess } from './server-access.ts';
 
-export type PrometheusDefault = PrometheusSettings & { readonly url: string };
+export type ServerSettings = ServerAccess & { readonly url: string };
 
 /** A file that a setting names is missing or cannot be used; the message names both. */
 export class EndpointFileError extends Error {}
 
-/** Reads every file anew: called again, it brings rotated credentials. Throws EndpointFileError. */
+/**
+ * Reads every file anew: called again, it brings rotated credentials. Throws EndpointFileError.
+ * @param name of the settings, such as `prometheus`
+ */
 export function loadEndpoint(
-  settings: PrometheusDefault,
+  name: string,
+  settings: ServerSettings,
   readText: (path: string) => string,
-): MetricEndpoint {
+): ServerEndpoint {
   const read = (field: string, path: string): string => {
     try {
       return readText(path);
     } catch (error) {
       const words = readErrorText(error);
-      throw new EndpointFileError(`prometheus.${field} ${path}: ${words}`, { cause: error });
+      throw new EndpointFileError(`${name}.${field} ${path}: ${words}`, { cause: error });
     }
   };
   const line = (field: string, path: string): string => {
     const text = read(field, path).trim();
     if (text !== '' && !/[\r\n\0]/.test(text)) return text;
     const words = text === '' ? 'is empty' : 'has more than one line, which no header may';
-    throw new EndpointFileError(`prometheus.${field} ${path}: the file ${words}`);
+    throw new EndpointFileError(`${name}.${field} ${path}: the file ${words}`);
   };
   return {
     url: settings.url,
@@ -36,7 +40,7 @@ export function loadEndpoint(
 
 type ReadFile = (field: string, path: string) => string;
 
-function headersOf({ headers }: PrometheusDefault, line: ReadFile): Record<string, string> {
+function headersOf({ headers }: ServerSettings, line: ReadFile): Record<string, string> {
   return Object.fromEntries(
     headers.map(({ name, value, valueFile }) => [
       name.toLowerCase(),
@@ -45,7 +49,7 @@ function headersOf({ headers }: PrometheusDefault, line: ReadFile): Record<strin
   );
 }
 
-function authorizationOf(settings: PrometheusDefault, line: ReadFile): Record<string, string> {
+function authorizationOf(settings: ServerSettings, line: ReadFile): Record<string, string> {
   const { basicAuth, bearerTokenFile } = settings;
   if (basicAuth !== undefined) {
     const password = line('basicAuth.passwordFile', basicAuth.passwordFile);
@@ -56,7 +60,7 @@ function authorizationOf(settings: PrometheusDefault, line: ReadFile): Record<st
   return { authorization: `Bearer ${line('bearerTokenFile', bearerTokenFile)}` };
 }
 
-function tlsOf({ tls }: PrometheusDefault, read: ReadFile): MetricEndpoint['tls'] {
+function tlsOf({ tls }: ServerSettings, read: ReadFile): ServerEndpoint['tls'] {
   if (tls === undefined) return {};
   const { caFile, certFile, keyFile, serverName, insecureSkipVerify } = tls;
   return {

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { EndpointFileError, loadEndpoint, type PrometheusDefault } from './prometheus-endpoint.ts';
+import { EndpointFileError, loadEndpoint, type ServerSettings } from './server-endpoint.ts';
 
 const url = 'https://prometheus:9090';
 
 function load(
-  settings: Omit<PrometheusDefault, 'url' | 'headers'> & { headers?: PrometheusDefault['headers'] },
+  settings: Omit<ServerSettings, 'url' | 'headers'> & { headers?: ServerSettings['headers'] },
   files: Record<string, string> = {},
 ) {
-  return loadEndpoint({ url, headers: [], ...settings }, (path) => {
+  return loadEndpoint('prometheus', { url, headers: [], ...settings }, (path) => {
     const text = files[path];
     if (text === undefined) throw Object.assign(new Error('gone'), { code: 'ENOENT' });
     return text;
