@@ -18,6 +18,7 @@ export interface Forward {
 }
 
 export interface Refusal {
+  /** 0 when the API server itself did not answer. */
   readonly status: number;
   readonly message: string;
 }

@@ -346,6 +346,15 @@ describe('a Prometheus that only the cluster knows', () => {
   });
 });
 
+test('an API server that is gone on the way to Prometheus is no broken link either', async () => {
+  const analysis = { prometheus: { url: 'http://prometheus.monitoring.svc:9090' } };
+  const refusal = { status: 0, message: "the API server's proxy cannot be asked: ECONNREFUSED" };
+  const objects = [rolloutObject({ spec: { analysis } })];
+  const { code, err } = await run(['checkout'], { objects, refusal });
+  assert.equal(code, 1);
+  assert.match(err, /monitoring\.svc:9090: the API server's proxy cannot be asked: ECONNREFUSED/);
+});
+
 describe('an Alertmanager that Prometheus names', () => {
   test('and that cannot be reached from here is said, and breaks nothing', async () => {
     const { code, out } = await run(['checkout'], { found: ['http://10.0.0.7:9093'] });

@@ -81,9 +81,11 @@ function headLines({ subject, report, width, ink }: ReportPage): string[] {
   ];
 }
 
-function systemLines({ report, places, width, ink }: ReportPage): string[] {
+function systemLines({ report, places, unreached, width, ink }: ReportPage): string[] {
   return systems.flatMap((name) => {
     const { state, message } = report.health[name];
+    // One is known, and told of below.
+    if (name === 'alertmanager' && state === 'NotConfigured' && unreached.length > 0) return [];
     const style = state === 'Up' ? 'good' : state === 'Down' ? 'bad' : 'faint';
     const sign =
       state === 'Up' ? ink.signs.passed : state === 'Down' ? ink.signs.failed : ink.signs.none;
@@ -200,7 +202,7 @@ function operatorLines({ subject, report, width, ink }: ReportPage): string[] {
     ...(isFineHere
       ? hang(
           '  ',
-          'From here nothing of the chain is broken. Either it has been mended since, and the operator finds out at its next check within five minutes, or what can be reached from here cannot be reached from there.',
+          'From here nothing of the chain is broken. Either it has been mended since, and the operator finds out at its next check, within a minute; or what can be reached from here cannot be reached from there.',
           width,
         )
       : []),

@@ -31,7 +31,11 @@ const OVER = ['Succeeded', 'RolledBack'];
 /** Holds that say something of the chain; those of phase Preflight are all shown. */
 const OF_CHAIN: readonly string[] = [
   'ChainBroken',
+  'ChainSuspected',
+  'ChainNotChecked',
   'PrometheusDown',
+  'BadQuery',
+  'NoTraffic',
   'TriggerUnknown',
   'NoData',
   'CriteriaUnknown',
@@ -70,7 +74,10 @@ export async function subjectInCluster(
     weight: status.weight ?? 0,
     source: found.source,
     phase,
-    holds: holds.filter(({ reason }) => phase === 'Preflight' || OF_CHAIN.includes(reason)),
+    holds: holds.filter(
+      ({ reason, links }) =>
+        phase === 'Preflight' || links !== undefined || OF_CHAIN.includes(reason),
+    ),
   };
 }
 

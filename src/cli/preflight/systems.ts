@@ -66,9 +66,9 @@ export async function openSystems(options: SystemsOptions): Promise<OpenSystems>
     const systems = readers.systemsOf({ type: 'ok', endpoint: { ...endpoint, url: way.url } });
     const signal = terminal.interrupted;
     await systems.metrics.instant('vector(1)', terminal.clock.now(), signal);
-    mustBeAllowed(url, way);
+    mustLead(url, way);
     await systems.dashboards?.health(signal);
-    if (grafana !== undefined && grafanaWay !== undefined) mustBeAllowed(grafana, grafanaWay);
+    if (grafana !== undefined && grafanaWay !== undefined) mustLead(grafana, grafanaWay);
     const routers = await alertRouters(options, systems);
     return {
       systems: { ...systems, ...routers },
@@ -115,8 +115,12 @@ function grafanaHeaders({ grafanaToken }: Places): Record<string, string> {
   return grafanaToken === undefined ? {} : { authorization: `Bearer ${grafanaToken}` };
 }
 
-/** Without the right to go through the API server nothing can be asked at all: that is no broken link. */
-function mustBeAllowed(url: string, way: NamedWay): void {
+/** Without an API server, or the right to go through it, nothing can be asked at all: that is no broken link. */
+function mustLead(url: string, way: NamedWay): void {
+  const refusal = way.type === 'proxied' ? way.refusal() : undefined;
+  if (refusal?.status === 0) {
+    throw new Failure('failed', [`${url}: ${printable(refusal.message)}`]);
+  }
   const problem = rightsProblem(way);
   if (problem !== undefined) throw new Failure('refused', [`${url}: ${problem[0]}`, problem[1]]);
 }
@@ -155,7 +159,7 @@ async function alertRouters(
       const router = alertRouterAt(way.url);
       if (router === undefined) throw new BadInput([`--alertmanager ${url} may not be asked`]);
       await router.health(signal);
-      mustBeAllowed(url, way);
+      mustLead(url, way);
       return router;
     }),
   );
