@@ -222,6 +222,7 @@ async function plug(
       runners: createSuiteRunners({
         web,
         cluster,
+        logs: cluster,
         clock,
         jobs,
         watched: (namespace, signal) => watching.suitesIn(namespace, signal),

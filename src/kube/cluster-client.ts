@@ -1,14 +1,16 @@
 /** Puts the Kubernetes side together: one connection, one limiter, the watches and the port `Cluster`. */
 
 import type { Clock } from '#ports/clock.ts';
-import type { Cluster, Resource } from '#ports/cluster.ts';
+import type { Cluster, ObjectKey, Resource } from '#ports/cluster.ts';
 import type { Leadership } from '#ports/leadership.ts';
 import type { Logger } from '#ports/logger.ts';
+import type { LogEnd, PodLogs } from '#ports/pod-logs.ts';
 import { Limiter } from '#runtime/limiter.ts';
 import { Connection } from './connect.ts';
 import type { KubeSource } from './credentials.ts';
 import { Exchange, type RequestMetrics } from './exchange.ts';
 import { type Election, type ElectionOptions, LeaseElection } from './leadership.ts';
+import { readPodLog } from './pod-logs.ts';
 import type { ReflectorMetrics } from './reflector.ts';
 import { Rest, type RestOptions } from './rest.ts';
 import { type Watch, Watches, type WatchOptions } from './watches.ts';
@@ -29,7 +31,7 @@ export interface ClusterOptions {
   };
 }
 
-export interface KubeCluster extends Cluster {
+export interface KubeCluster extends Cluster, PodLogs {
   /** Starts to watch; may be called at any time, and again for further namespaces. */
   watch(resource: Resource, options?: WatchOptions): Watch;
   /** Everything watched from the start has been read whole; what is added later does not change it. */
@@ -81,11 +83,13 @@ function userAgentOf(version: string): string {
 
 class ClusterClient extends Rest implements KubeCluster {
   readonly #watches: Watches;
+  readonly #exchange: Exchange;
   readonly #connection: Connection;
 
   constructor(options: RestOptions, connection: Connection) {
     super(options);
     this.#watches = options.watches;
+    this.#exchange = options.exchange;
     this.#connection = connection;
   }
 
@@ -95,6 +99,14 @@ class ClusterClient extends Rest implements KubeCluster {
 
   watch(resource: Resource, options?: WatchOptions): Watch {
     return this.#watches.watch(resource, options);
+  }
+
+  podLog(
+    pod: ObjectKey,
+    container: string,
+    options: { readonly bytesMax: number; readonly signal: AbortSignal },
+  ): Promise<LogEnd> {
+    return readPodLog(this.#exchange, pod, container, options);
   }
 
   silentForMs(): number {

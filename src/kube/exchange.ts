@@ -1,9 +1,10 @@
-/** One whole request and answer in JSON: limiter, deadline, Retry-After, and failures as ClusterErrors. */
+/** One whole request and answer, in JSON or the end of a text: limiter, deadline, Retry-After, and failures as ClusterErrors. */
 
 import type { Clock } from '#ports/clock.ts';
 import type { ClusterError } from '#ports/cluster.ts';
 import { startDeadline } from '#runtime/deadline.ts';
 import type { Limiter } from '#runtime/limiter.ts';
+import { type BodyEnd, readEnd } from './body-end.ts';
 import type { Connection, HttpAnswer, HttpCall } from './connect.ts';
 import { errorOfAnswer, errorOfException } from './errors.ts';
 
@@ -49,10 +50,21 @@ export class Exchange {
 
   /** The parsed answer; undefined when it is empty. Rejects with ClusterError only. */
   async json(call: JsonCall): Promise<unknown> {
+    const read = async (body: HttpAnswer['body']) => await body.text();
+    return await this.#ask(call, read, (text) => (text === '' ? undefined : JSON.parse(text)));
+  }
+
+  /** The last bytes of an answer of any length. Rejects with ClusterError only. */
+  async end(call: JsonCall, bytesMax: number): Promise<BodyEnd> {
+    const read = async (body: HttpAnswer['body']) => await readEnd(body, bytesMax);
+    return await this.#ask(call, read, (end) => end);
+  }
+
+  async #ask<Body, T>(call: JsonCall, read: Reader<Body>, parse: (body: Body) => T): Promise<T> {
     const limitMs = call.limitMs ?? DEFAULT_LIMIT_MS;
     const deadline = startDeadline(this.#clock, limitMs, call.signals);
     try {
-      return await this.#tries(call, deadline.signal);
+      return parse(await this.#tries(call, read, deadline.signal));
     } catch (error) {
       throw errorOfException(nameOf(call), error, deadline.signal);
     } finally {
@@ -60,7 +72,7 @@ export class Exchange {
     }
   }
 
-  async #tries(call: JsonCall, signal: AbortSignal): Promise<unknown> {
+  async #tries<T>(call: JsonCall, read: Reader<T>, signal: AbortSignal): Promise<T> {
     const { method, path, body, contentType = 'application/json', guard, accept } = call;
     const request: HttpCall = {
       method,
@@ -74,7 +86,7 @@ export class Exchange {
       signal.throwIfAborted();
       const waitedMs = (await this.#limiter?.take(signal)) ?? 0;
       if (waitedMs > 0) this.#metrics?.limited(waitedMs);
-      const outcome = await this.#once(call, request);
+      const outcome = await this.#once(call, request, read);
       if (outcome.type === 'answered') return outcome.value;
       const { error } = outcome;
       const waitMs = error.retryAfterMs;
@@ -84,17 +96,17 @@ export class Exchange {
     }
   }
 
-  async #once(call: JsonCall, request: HttpCall): Promise<Outcome> {
+  async #once<T>(call: JsonCall, request: HttpCall, read: Reader<T>): Promise<Outcome<T>> {
     const startedMs = this.#clock.monotonic();
     let status = 0;
     try {
       const answer = await this.#connection.send(request);
-      const text = await answer.body.text();
+      const isGood = answer.statusCode >= 200 && answer.statusCode < 300;
+      const outcome: Outcome<T> = isGood
+        ? { type: 'answered', value: await read(answer.body) }
+        : { type: 'refused', error: this.#refusal(call, answer, await answer.body.text()) };
       status = answer.statusCode;
-      if (status >= 200 && status < 300) {
-        return { type: 'answered', value: text === '' ? undefined : JSON.parse(text) };
-      }
-      return { type: 'refused', error: this.#refusal(call, answer, text) };
+      return outcome;
     } finally {
       const tookMs = this.#clock.monotonic() - startedMs;
       this.#metrics?.requested(call.method, this.#connection.host, status, tookMs);
@@ -114,8 +126,10 @@ export class Exchange {
   }
 }
 
-type Outcome =
-  | { readonly type: 'answered'; readonly value: unknown }
+type Reader<T> = (body: HttpAnswer['body']) => Promise<T>;
+
+type Outcome<T> =
+  | { readonly type: 'answered'; readonly value: T }
   | { readonly type: 'refused'; readonly error: ClusterError };
 
 /** Messages are read by people and deduplicated: without the query. */

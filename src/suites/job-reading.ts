@@ -12,6 +12,8 @@ export const podResource: Resource = {
 };
 
 const JOB_NAME = 'batch.kubernetes.io/job-name';
+/** `kubectl logs` goes by it too. */
+const DEFAULT_CONTAINER = 'kubectl.kubernetes.io/default-container';
 
 export interface JobEnd {
   readonly atMs: number;
@@ -34,26 +36,52 @@ export function endOf(job: KubeObject): JobEnd | undefined {
   };
 }
 
-/** Of the Job's newest pod; of several containers the first that has left one. */
-export function terminationMessage(
-  pods: readonly KubeObject[],
-  jobName: string,
-): string | undefined {
-  const ours = pods
+export interface ContainerEnd {
+  readonly name: string;
+  readonly atMs: number;
+  /** '' where it has left none. */
+  readonly message: string;
+}
+
+export interface PodEnd {
+  readonly name: string;
+  /** Those that have ended, in the order of the pod. */
+  readonly containers: readonly ContainerEnd[];
+  /** Nothing of it runs any more. */
+  readonly isOver: boolean;
+  /** The container that the pod names as the one to ask. */
+  readonly named: string | undefined;
+}
+
+/** The pods of a Job, the newest first. */
+export function podsOf(pods: readonly KubeObject[], jobName: string): readonly PodEnd[] {
+  return pods
     .filter(({ metadata }) => metadata.labels?.[JOB_NAME] === jobName)
-    .toSorted((a, b) => createdAt(b) - createdAt(a));
-  for (const pod of ours) {
-    for (const container of listOf(fieldsOf(pod['status'])['containerStatuses'])) {
-      const message = textOf(fieldsOf(fieldsOf(container['state'])['terminated'])['message']);
-      if (message !== '') return message;
-    }
-  }
-  return undefined;
+    .toSorted((a, b) => createdAt(b) - createdAt(a))
+    .map(podEndOf);
+}
+
+function podEndOf(pod: KubeObject): PodEnd {
+  const statuses = listOf(fieldsOf(pod['status'])['containerStatuses']);
+  const containers = statuses.flatMap((status) => {
+    const terminated = fieldsOf(status['state'])['terminated'];
+    if (terminated === undefined) return [];
+    const { finishedAt, message } = fieldsOf(terminated);
+    const atMs = Date.parse(textOf(finishedAt)) || 0;
+    return [{ name: textOf(status['name']), atMs, message: textOf(message) }];
+  });
+  return {
+    name: pod.metadata.name,
+    containers,
+    isOver: containers.length > 0 && containers.length === statuses.length,
+    named: pod.metadata.annotations?.[DEFAULT_CONTAINER],
+  };
 }
 
 /** Of a pod no more is kept. */
 export function compactPod(pod: KubeObject): KubeObject {
   const { name, namespace, uid, resourceVersion, creationTimestamp, labels } = pod.metadata;
+  const named = pod.metadata.annotations?.[DEFAULT_CONTAINER];
   return {
     apiVersion: pod.apiVersion,
     kind: pod.kind,
@@ -64,6 +92,7 @@ export function compactPod(pod: KubeObject): KubeObject {
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
       ...(creationTimestamp === undefined ? {} : { creationTimestamp }),
       ...(labels === undefined ? {} : { labels }),
+      ...(named === undefined ? {} : { annotations: { [DEFAULT_CONTAINER]: named } }),
     },
     status: { containerStatuses: fieldsOf(pod['status'])['containerStatuses'] },
   };

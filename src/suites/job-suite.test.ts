@@ -12,11 +12,12 @@ import { createJobSuite } from './job-suite.ts';
 
 const namespace = 'shop';
 
-function open(server = new FakeApiServer()) {
+function open(server = new FakeApiServer(), log = '') {
   const cluster = new FakeCluster({ server });
   const watched = () => Promise.resolve();
   const jobs = createJobRunner(cluster);
-  const runner = createJobSuite({ cluster, jobs, clock: systemClock, watched });
+  const logs = { podLog: () => Promise.resolve({ text: log, hasStart: true, hasEnd: true }) };
+  const runner = createJobSuite({ cluster, jobs, logs, clock: systemClock, watched });
   return { server, cluster, runner };
 }
 
@@ -92,6 +93,26 @@ describe('a Job of a suite', () => {
     assert.equal(third?.running, undefined);
     assert.deepEqual(
       third?.runs.map((run) => run.outcome),
+      [outcome],
+    );
+  });
+
+  test('whose result is JUnit XML on its log has it, for whoever takes over too', async () => {
+    const server = new FakeApiServer();
+    const log =
+      'go\n<testsuite><testcase name="a"/><testcase name="b"><failure/></testcase></testsuite>\n';
+    const { cluster, runner } = open(server, log);
+    const kubelet = playKubelet(cluster, namespace);
+    kubelet.behaviour = { type: 'crashes' };
+    const { signal } = new AbortController();
+    const outcome = await runner.run(order, signal);
+    await kubelet.stop();
+    assert.ok(outcome.type === 'done', JSON.stringify(outcome));
+    assert.deepEqual([outcome.total, outcome.passed, outcome.failures], [2, 1, ['b']]);
+    const next = open(server, log).runner;
+    const left = await next.earlier?.(order.rollout, order.suite, signal);
+    assert.deepEqual(
+      left?.runs.map((run) => run.outcome),
       [outcome],
     );
   });

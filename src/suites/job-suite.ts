@@ -1,21 +1,23 @@
 /**
- * A health suite as a Job. Its result is the termination message of its pod, at most 4,096 bytes; the exit code of a
- * runner whose tests fail is no crash. A Job's name follows from the run and the time it was due, so whoever takes
- * over finds it and goes on waiting for it.
+ * A health suite as a Job. Its result is the termination message of its pod, at most 4,096 bytes, or JUnit XML on its log.
+ * A Job's name follows from the run and the time it was due, so whoever takes over finds it and goes on waiting for it.
  */
 import { createHash } from 'node:crypto';
 import { jobResource, labels } from '#api/names.ts';
 import type { RunSuite } from '#core/run-spec.ts';
+import type { SuiteRun } from '#core/suite-state.ts';
 import type { Clock } from '#ports/clock.ts';
 import type { Cluster, KubeObject, Resource } from '#ports/cluster.ts';
 import type { JobRunner } from '#ports/job-runner.ts';
+import type { PodLogs } from '#ports/pod-logs.ts';
 import type { EarlierRuns, SuiteOrder, SuiteOutcome, SuiteRunner } from '#ports/suite-runner.ts';
-import { endOf, fieldsOf, podResource, terminationMessage } from './job-reading.ts';
-import { readOutcome } from './suite-report.ts';
+import { type EndedJob, outcomeOfJob } from './job-outcome.ts';
+import { endOf, fieldsOf, podResource, podsOf } from './job-reading.ts';
 
 export interface JobSuiteOptions {
   readonly cluster: Pick<Cluster, 'cached' | 'cachedAll'>;
   readonly jobs: Pick<JobRunner, 'ensure'>;
+  readonly logs: PodLogs;
   readonly clock: Clock;
   /** Resolves once Jobs and pods of suites in this namespace are watched. */
   readonly watched: (namespace: string, signal: AbortSignal) => Promise<void>;
@@ -30,21 +32,17 @@ const POLL_MS = 250;
 /** The pod's own end may be seen a moment after the Job's. */
 const POD_WAIT_MS = 5_000;
 const KEPT_MIN_SECONDS = 3600;
+/** Of older ones the archive tells; a log is not read for each of them at every start. */
+const EARLIER_MAX = 10;
 
 export function createJobSuite(options: JobSuiteOptions): SuiteRunner {
   const { cluster, jobs, clock, watched } = options;
 
-  const outcomeOf = (job: KubeObject, suite: RunSuite): SuiteOutcome | undefined => {
+  const ended = (job: KubeObject): EndedJob | undefined => {
     const end = endOf(job);
     if (end === undefined) return undefined;
-    const pods = cluster.cachedAll(podResource, job.metadata.namespace);
-    const message = terminationMessage(pods, job.metadata.name);
-    if (message !== undefined && message.trim() !== '') {
-      return readOutcome(message, suite.knownFlaky);
-    }
-    const why = end.isFailed ? `has failed: ${end.message}` : 'has ended';
-    const what = 'and its pod has left no termination message';
-    return { type: 'failed', message: `Job ${job.metadata.name} ${why}, ${what}` };
+    const { name, namespace } = job.metadata;
+    return { job, end, pods: podsOf(cluster.cachedAll(podResource, namespace), name) };
   };
 
   const wait = async (
@@ -55,11 +53,13 @@ export function createJobSuite(options: JobSuiteOptions): SuiteRunner {
     let endSeenMs: number | undefined;
     for (;;) {
       const job = cluster.cached(jobResource, key);
-      const outcome = job === undefined ? undefined : outcomeOf(job, suite);
-      if (outcome?.type === 'done') return outcome;
-      if (outcome !== undefined) {
+      const found = job === undefined ? undefined : ended(job);
+      if (found !== undefined) {
         endSeenMs ??= clock.monotonic();
-        if (clock.monotonic() - endSeenMs >= POD_WAIT_MS) return outcome;
+        const isSeen = found.pods[0]?.isOver === true;
+        if (isSeen || clock.monotonic() - endSeenMs >= POD_WAIT_MS) {
+          return outcomeOfJob(options, found, suite, signal);
+        }
       }
       await clock.sleep(POLL_MS, signal);
     }
@@ -84,12 +84,16 @@ export function createJobSuite(options: JobSuiteOptions): SuiteRunner {
         const isOwned = metadata.ownerReferences?.some((owner) => owner.uid === uid) ?? false;
         return isOwned && metadata.annotations?.[SUITE] === suite.name;
       });
-      const runs = ours.flatMap((job) => {
-        const outcome = outcomeOf(job, suite);
-        const finishedAtMs = endOf(job)?.atMs;
-        if (outcome === undefined || finishedAtMs === undefined) return [];
-        return [{ startedAtMs: startOf(job), finishedAtMs, outcome }];
-      });
+      const known = ours
+        .flatMap((job) => ended(job) ?? [])
+        .toSorted((a, b) => a.end.atMs - b.end.atMs)
+        .slice(-EARLIER_MAX);
+      const runs: SuiteRun[] = [];
+      for (const found of known) {
+        const outcome = await outcomeOfJob(options, found, suite, signal);
+        const startedAtMs = startOf(found.job);
+        runs.push({ startedAtMs, finishedAtMs: found.end.atMs, outcome });
+      }
       const open = ours.find((job) => endOf(job) === undefined);
       if (open === undefined) return { runs, running: undefined };
       const runId = open.metadata.labels?.[labels.run] ?? '';

@@ -22,6 +22,17 @@ export function invalid(message: string): ReportResult {
 
 /** On one line, cut. */
 export function excerpt(text: string): string {
-  const line = text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
+  const line = oneLine(text);
   return line.length > EXCERPT_MAX ? `${line.slice(0, EXCERPT_MAX)}…` : line;
+}
+
+/** The same of its end. */
+export function excerptOfEnd(text: string): string {
+  // No more is looked at than may be shown.
+  const line = oneLine(text.trimEnd().slice(-4 * EXCERPT_MAX));
+  return line.length > EXCERPT_MAX ? `…${line.slice(-EXCERPT_MAX)}` : line;
+}
+
+function oneLine(text: string): string {
+  return text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
 }

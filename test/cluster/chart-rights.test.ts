@@ -10,6 +10,7 @@ import { approve, furnish, goBack, succeed, unwatched } from './chart-life.ts';
 import { type ChartWorld, release, startChartWorld } from './chart-world.ts';
 import { namespace } from './operator-world.ts';
 import { granted, mayUser, usedBy } from './rights.ts';
+import { pollUntil } from './testbed-polling.ts';
 
 const account = `system:serviceaccount:${chartNamespace}:${release}`;
 const rbac = 'rbac.authorization.k8s.io/v1';
@@ -71,6 +72,7 @@ describe('for all namespaces', () => {
     await bindPeople();
     operators.push(await world.startOperator(), await world.startOperator());
     await Promise.all([succeed(world, 'good'), approve(world, 'waiting', 'alice')]);
+    await untilUsed('get pods/log');
     // The one that stood by takes the runs up, which it knows from what is recorded of them.
     await operators.shift()?.stop({ killAfterMs: 30_000 });
     await install(
@@ -124,6 +126,8 @@ describe('for one namespace', () => {
     ['get', '', 'secrets', namespace, true],
     ['get', '', 'secrets', chartNamespace, false],
     ['list', '', 'secrets', namespace, false],
+    ['get', '', 'pods/log', namespace, true],
+    ['get', '', 'pods/log', 'default', false],
     ['create', '', 'pods', namespace, false],
     ['update', 'genesis.dev', 'genesisrollouts', namespace, false],
     ['create', 'genesis.dev', 'genesisdecisions', namespace, false],
@@ -154,6 +158,16 @@ describe('for people', () => {
     });
   }
 });
+
+/** The Job of a suite ends when it ends, and its pod has left no other result. */
+async function untilUsed(right: string): Promise<void> {
+  const used = await pollUntil(
+    async () => await usedBy(account, world.plane.auditLogPath ?? '', []),
+    ({ rights }) => rights.includes(right),
+    60_000,
+  );
+  assert.ok(used.rights.includes(right), used.rights.join('\n'));
+}
 
 /** Of the chart's ServiceAccount: those of people have names of their own. */
 async function rolesOf(kinds: readonly string[]): Promise<readonly KubeObject[]> {

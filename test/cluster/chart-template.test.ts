@@ -401,8 +401,23 @@ describe('values', () => {
       resources: string[];
     }[];
     const resources = rules.flatMap((rule) => rule.resources);
-    for (const one of ['secrets', 'jobs', 'pods', 'deployments', 'prometheusrules'])
+    for (const one of ['secrets', 'jobs', 'pods', 'pods/log', 'deployments', 'prometheusrules'])
       assert.ok(!resources.includes(one), one);
+  });
+
+  it('Jobs are allowed without the logs of their pods', async () => {
+    for (const podLogs of [true, false]) {
+      const objects = await render({ rbac: { allow: { podLogs } } });
+      const rules = field(only(objects, 'ClusterRole', 'genesis-rollout'), 'rules') as {
+        resources: string[];
+        verbs: string[];
+      }[];
+      assert.ok(rules.some(({ resources }) => resources.includes('jobs')));
+      const verbs = rules.flatMap((rule) =>
+        rule.resources.includes('pods/log') ? rule.verbs : [],
+      );
+      assert.deepEqual(verbs, podLogs ? ['get'] : []);
+    }
   });
 
   it('an alert can be left out, and given labels and a runbook', async () => {

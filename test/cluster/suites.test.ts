@@ -46,7 +46,7 @@ suiteRunnerContract('as a Job on a real API server', () => {
   const watched = () => Promise.resolve();
   const kubelet = playKubelet(cluster, namespace);
   return Promise.resolve({
-    runner: createJobSuite({ cluster, jobs, clock: systemClock, watched }),
+    runner: createJobSuite({ cluster, jobs, logs: cluster, clock: systemClock, watched }),
     how: { type: 'job', template: suiteTemplate },
     namespace,
     behave: (as) => {

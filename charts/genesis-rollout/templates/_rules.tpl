@@ -46,6 +46,12 @@ What the operator may do, and no more: test/cluster/chart-rights.test.ts compare
 - apiGroups: [""]
   resources: [pods]
   verbs: [list, watch]
+{{- if .podLogs }}
+# Results of suites that are JUnit XML on the pod's log.
+- apiGroups: [""]
+  resources: [pods/log]
+  verbs: [get]
+{{- end }}
 {{- end }}
 {{- if .restarts }}
 # What is restarted with a feature flag.

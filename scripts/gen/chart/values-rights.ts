@@ -9,6 +9,10 @@ const allowSchema = z
       '`get` Secrets, never list them: credentials of a Prometheus that a rollout names itself.',
     ),
     jobs: flag(true, 'Create Jobs: hooks of a rollback and health suites.'),
+    podLogs: flag(
+      true,
+      'With `jobs`: `get` logs of pods, for health suites whose result is JUnit XML on the log.',
+    ),
     restarts: flag(
       true,
       'Patch Deployments, StatefulSets and DaemonSets: restarts with a feature flag.',
