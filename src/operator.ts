@@ -42,6 +42,7 @@ import { RightOfWay } from '#runtime/right-of-way.ts';
 import { type ClosingStep, closeInOrder } from '#runtime/shutdown.ts';
 import { WorkQueue, type WorkQueueMetrics } from '#runtime/work-queue.ts';
 import { patternProblem } from '#suites/flaky.ts';
+import { fieldsOfOrder } from '#suites/run-log.ts';
 import { createSuiteRunners } from '#suites/runners.ts';
 import { createSuiteBoard } from '#suites/suite-board.ts';
 import { type AddressRules, urlProblem } from '#web/address-rules.ts';
@@ -228,7 +229,11 @@ async function plug(
         watched: (namespace, signal) => watching.suitesIn(namespace, signal),
       }),
       onChange: (rollout) => lookAt(rollout),
-      onDropped: () => logger.info({}, 'a suite was due while it still ran, and is not run twice'),
+      onDropped: (order) =>
+        logger.info(
+          fieldsOfOrder(order),
+          'a suite was due while it still ran, and is not run twice',
+        ),
       stopping,
     }),
     chain: undefined,

@@ -15,6 +15,7 @@ import type {
   SuiteRunner,
 } from '#ports/suite-runner.ts';
 import { DeadlineExceeded, withDeadline } from '#runtime/deadline.ts';
+import { logRun } from './run-log.ts';
 import { compact, mergeRuns, withRun } from './suite-runs.ts';
 
 export interface SuiteBoardOptions {
@@ -25,7 +26,7 @@ export interface SuiteBoardOptions {
   /** A run has ended, or what was not known is known: look at this rollout. */
   readonly onChange: (rollout: ObjectKey) => void;
   /** A run was due while the one before it was still under way. */
-  readonly onDropped: () => void;
+  readonly onDropped: (order: SuiteOrder) => void;
   /** Aborted when the process ends: a run that is cut off by that is no result. */
   readonly stopping: AbortSignal;
 }
@@ -88,7 +89,7 @@ class Board implements SuiteBoard {
     const { runs, runningSinceMs } = entry.state;
     const isRunning = runningSinceMs !== undefined;
     const hasRun = runs.some((run) => run.startedAtMs >= order.dueAtMs);
-    if (isRunning) onDropped();
+    if (isRunning) onDropped(order);
     if (!this.#isKnown(entry) || isRunning || hasRun || stopping.aborted) return 'dropped';
     this.#wait(order, entry, clock.now());
     return 'started';
@@ -208,6 +209,7 @@ class Board implements SuiteBoard {
         const finishedAtMs = clock.now();
         const run = this.#asOwn({ startedAtMs: runningSinceMs, finishedAtMs, outcome });
         entry.state = { runs: withRun(entry.state.runs, run) };
+        logRun(logger, order, run);
         archive.keepSuiteRun(order, run);
         onChange(keyOf(rollout));
       })

@@ -48,9 +48,10 @@ export function readOutcome(text: string, knownFlaky: readonly string[]): SuiteO
   const { report } = result;
   const isFlaky = flakyMatcher(knownFlaky);
   const flaky = report.failures.filter((names) => names.some(isFlaky)).length;
+  // A known flaky one goes by the name that its pattern is written for.
   const failures = report.failures
     .slice(0, NAMES_MAX)
-    .map((names) => (names.at(-1) ?? '').slice(0, NAME_LENGTH_MAX));
+    .map((names) => (names.find(isFlaky) ?? names.at(-1) ?? '').slice(0, NAME_LENGTH_MAX));
   const { total, passed, failed, skipped } = report;
   const counts = { total, passed, failed, skipped };
   // A failure without a name cannot be known to be flaky.

@@ -1,11 +1,19 @@
 /** What the real API server does with good objects: examples as they are, defaults, ownership, selection, columns. */
 import assert from 'node:assert/strict';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Agent, request } from 'undici';
+import { parseAllDocuments } from 'yaml';
 import { parseRollout } from '#api/parse.ts';
-import { type ControlPlane, readManifest, startControlPlane } from '#scripts/testbed/index.ts';
+import { run } from '#scripts/testbed/command.ts';
+import {
+  type ControlPlane,
+  type KubeObject,
+  readManifest,
+  startControlPlane,
+  toolPath,
+} from '#scripts/testbed/index.ts';
 import {
   accepted,
   apiPath,
@@ -98,6 +106,34 @@ describe('objects', () => {
         assert.deepEqual(parsedSpec(created), parsedSpec(placed));
       }
     }
+  });
+
+  test('the example of a health suite is accepted, with its ConfigMap and its Job', async () => {
+    const namespace = await ensureNamespace(plane, 'suites');
+    const folder = join(examples, 'health-suite');
+    const yaml = await run(await toolPath('kubectl'), ['kustomize', folder]);
+    const objects = parseAllDocuments(yaml).map((one) => one.toJS() as KubeObject);
+    const send = async (path: string, object: KubeObject) => {
+      const body = { ...object, metadata: { ...object.metadata, namespace } };
+      const strict = `${path.replace('NAMESPACE', namespace)}?dryRun=All&fieldValidation=Strict`;
+      return accepted(await plane.client.send('POST', strict, { body }));
+    };
+    const only = (kind: string) => objects.find((one) => one.kind === kind) ?? assert.fail(kind);
+    assert.equal(objects.length, 2);
+    const configMap = only('ConfigMap');
+    const rollout = only('GenesisRollout');
+    await send('/api/v1/namespaces/NAMESPACE/configmaps', configMap);
+    const script = await readFile(join(folder, 'suite.mjs'), 'utf8');
+    assert.deepEqual(configMap['data'], { 'suite.mjs': script });
+    const created = await send(`${apiPath}/namespaces/NAMESPACE/genesisrollouts`, rollout);
+    const placed = { ...rollout, metadata: { ...rollout.metadata, namespace } };
+    assert.deepEqual(parsedSpec(created), parsedSpec(placed));
+    const metadata = { name: 'smoke' };
+    const template = Object(valueAt(rollout, 'spec.healthSuites[0].jobTemplate')) as object;
+    const job = { apiVersion: 'batch/v1', kind: 'Job', metadata, ...template };
+    await send('/apis/batch/v1/namespaces/NAMESPACE/jobs', job);
+    const mounted = valueAt(job, 'spec.template.spec.volumes[0].configMap.name');
+    assert.equal(mounted, configMap.metadata.name);
   });
 
   test('the smallest example gets the documented defaults and no schedule', async () => {
