@@ -79,7 +79,7 @@ function silenceProblem(view: RunView, trigger: RunTrigger, atMs: number): Probl
   const canary = read('canary');
   if (canary === undefined) return notAsked('canary');
   if (canary.type === 'value') return undefined;
-  if (isAwaited(view, trigger)) return { reason: 'SuiteAwaited', by, message: canary.message };
+  if (isAwaited(view, trigger, atMs)) return { reason: 'SuiteAwaited', by, message: canary.message };
   const { reason } = causeOfSilence(canary);
   if (canary.type === 'error') return { reason, by, message: `${by}: ${canary.message}` };
   // Of several routes one alone may lead nobody to canary.
@@ -96,7 +96,9 @@ function silenceProblem(view: RunView, trigger: RunTrigger, atMs: number): Probl
   return { reason: causeOfSilence(stable).reason, by, message };
 }
 
-/** The suite's first run of this run of the rollout has not ended: nothing is broken. */
-function isAwaited({ snapshot }: RunView, { measure }: RunTrigger): boolean {
-  return measure.type === 'suite' && suiteOf(snapshot, measure.suite)?.runs.length === 0;
+/** The suite's first run of this run of the rollout had not ended at that evaluation: nothing is broken. */
+function isAwaited({ snapshot }: RunView, { measure }: RunTrigger, atMs: number): boolean {
+  if (measure.type !== 'suite') return false;
+  const runs = suiteOf(snapshot, measure.suite)?.runs;
+  return runs?.every(({ finishedAtMs }) => finishedAtMs > atMs) ?? false;
 }

@@ -257,6 +257,18 @@ describe('a suite that could not be run', () => {
     assert.deepEqual(held, []);
   });
 
+  test('is no broken chain while the first result waits for the next evaluation', () => {
+    // It comes between two evaluations, which are fifteen seconds apart.
+    const run = world(() => suiteRun({ passed: 100, tookMs: 20 * SECOND }));
+    const reasons = new Set<string>();
+    for (let atMs = T0; atMs < T0 + 2 * MINUTE; atMs += SECOND) {
+      run.runUntil(atMs);
+      for (const { reason } of run.status.holds ?? []) reasons.add(reason);
+    }
+    assert.deepEqual([...reasons], ['SuiteAwaited']);
+    assert.equal(run.status.phase, 'Progressing');
+  });
+
   test('twice in a row holds and warns, whether a trigger reads it or not', () => {
     const run = new EngineHarness({
       spec: { healthSuites, triggers: [errorsTrigger], schedule: threeSteps },
