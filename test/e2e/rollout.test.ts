@@ -25,6 +25,7 @@ import {
   shop,
   yamlOf,
 } from './shop.ts';
+import { suiteConfigMap, suiteOf } from './suite.ts';
 import { type E2eWorld, newerTag, startE2eWorld } from './world.ts';
 
 const system = 'genesis-system';
@@ -110,13 +111,20 @@ describe('from helm install to a rollback', { timeout: 600_000 }, () => {
     load = startLoad({ url: world.gateway.url, hostname, requestsPerSecond });
     await untilAnswered('v1');
     const startedAtMs = systemClock.now();
+    const arms = { revision: 'v2', stable: 'blue', canary: 'green' } as const;
+    const suite = await suiteOf('green');
     await apply(
-      yamlOf(
-        rollout({ revision: 'v2', stable: 'blue', canary: 'green' }, ['0s', '10s', '60s'], '66s'),
-      ),
+      yamlOf(await suiteConfigMap(), rollout({ ...arms, suite }, ['0s', '10s', '60s'], '66s')),
     );
 
     const half = await untilStatus(entered('half'));
+    await untilLogged(/health suite smoke: 36 of 36 tests passed"/);
+    const ends = '{.items[*].status.containerStatuses[*].state.terminated}';
+    const found = await world.shell(
+      `kubectl -n ${shop} get pods -l genesis.dev/purpose=suite -o jsonpath='${ends}'`,
+    );
+    assert.match(found, /"exitCode":0/);
+    assert.doesNotMatch(found, /"message"/, 'the log alone has the result');
     await customersGet('v2', 50);
     const page = await world.shell(`kubectl genesis status checkout -n ${shop}`);
     assert.match(page, /^Progressing, canary 50%$/m);
@@ -182,9 +190,7 @@ describe('from helm install to a rollback', { timeout: 600_000 }, () => {
     assert.match(list, /shop +checkout +RolledBack/);
     const events = await world.shell(`kubectl -n ${shop} events --for genesisrollout/checkout`);
     for (const said of [/TriggerFired/, /RolledBack/, /error-rate/]) assert.match(events, said);
-    const logs = await world.shell(
-      `kubectl -n ${system} logs -l app.kubernetes.io/name=genesis-rollout --tail=-1 --prefix=false`,
-    );
+    const logs = await operatorLogs();
     const lines = logs
       .trim()
       .split('\n')
@@ -194,6 +200,17 @@ describe('from helm install to a rollback', { timeout: 600_000 }, () => {
       logs,
     );
   });
+
+  async function operatorLogs(): Promise<string> {
+    return await world.shell(
+      `kubectl -n ${system} logs -l app.kubernetes.io/name=genesis-rollout --tail=-1 --prefix=false`,
+    );
+  }
+
+  async function untilLogged(said: RegExp): Promise<void> {
+    const logs = await pollUntil(operatorLogs, (text) => said.test(text), soonMs);
+    assert.match(logs, said);
+  }
 
   async function untilAnswered(version: string): Promise<void> {
     const newest = async () => load?.responses.at(-1);
@@ -209,7 +226,7 @@ describe('from helm install to a rollback', { timeout: 600_000 }, () => {
   }
 });
 
-type Arms = Pick<RolloutOptions, 'revision' | 'stable' | 'canary'>;
+type Arms = Pick<RolloutOptions, 'revision' | 'stable' | 'canary' | 'suite'>;
 
 function rollout(arms: Arms, [dark = '', half = '', full = '']: readonly string[], end: string) {
   const steps = [

@@ -9,7 +9,7 @@ export const hostname = 'checkout.example';
 export const colours = ['blue', 'green'] as const;
 export type Colour = (typeof colours)[number];
 
-const adminPort = 9090;
+export const adminPort = 9090;
 
 export function serviceOf(colour: Colour): string {
   return `checkout-${colour}`;
@@ -118,12 +118,15 @@ export interface RolloutOptions {
   readonly end: string;
   /** For how long too many errors must last. */
   readonly holdFor: string;
+  /** A health suite, of which all tests must have passed at the end. */
+  readonly suite?: { readonly name: string };
 }
 
 export function rolloutObject(options: RolloutOptions): KubeObject {
   const arm = 'namespace="$(namespace)",service="$(arm.service)"';
   const rate = (more: string) => `sum(rate(http_requests_total{${arm}${more}}[6s]))`;
-  const { revision, stable, canary, steps, end, holdFor } = options;
+  const { revision, stable, canary, steps, end, holdFor, suite } = options;
+  const criterion = { name: 'tests', suite: suite?.name, condition: '== 100%', for: '0s' };
   return {
     apiVersion: 'genesis.dev/v1alpha1',
     kind: 'GenesisRollout',
@@ -149,6 +152,9 @@ export function rolloutObject(options: RolloutOptions): KubeObject {
           for: holdFor,
         },
       ],
+      ...(suite === undefined
+        ? {}
+        : { healthSuites: [suite], success: { criteria: [criterion], onFailure: 'Hold' } }),
     },
   };
 }

@@ -15,7 +15,9 @@ const healthSuiteObject = z.object({
     .object({ url: url('Answers a POST with totals as JSON or JUnit.') })
     .describe('Runs it by an HTTP request.')
     .optional(),
-  jobTemplate: foreign('Runs it as a Job: a JobTemplateSpec of batch/v1.').optional(),
+  jobTemplate: foreign(
+    'Runs it as a Job: a JobTemplateSpec of batch/v1. Its result is JSON in the termination message of its pod, or JUnit XML on its log.',
+  ).optional(),
   knownFlaky: atomicList(z.string().min(1).max(limits.patternLengthMax), limits.knownFlakyMax)
     .describe(
       'Regular expressions for the names of tests that are known to be flaky. Their failures count as failures, and are also counted apart.',
