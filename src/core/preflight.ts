@@ -79,7 +79,8 @@ function silenceProblem(view: RunView, trigger: RunTrigger, atMs: number): Probl
   const canary = read('canary');
   if (canary === undefined) return notAsked('canary');
   if (canary.type === 'value') return undefined;
-  if (isAwaited(view, trigger, atMs)) return { reason: 'SuiteAwaited', by, message: canary.message };
+  if (isAwaited(view, trigger, atMs))
+    return { reason: 'SuiteAwaited', by, message: canary.message };
   const { reason } = causeOfSilence(canary);
   if (canary.type === 'error') return { reason, by, message: `${by}: ${canary.message}` };
   // Of several routes one alone may lead nobody to canary.

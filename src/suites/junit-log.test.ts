@@ -1,7 +1,7 @@
 /** JUnit XML among other lines: which document counts, and that no log takes long. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { lastJunit } from './junit-log.ts';
 
 const suite = '<testsuite name="a"><testcase name="one"/></testsuite>';

@@ -48,5 +48,6 @@ export async function suiteOf(colour: Colour): Promise<Suite> {
       ...limits.map((name) => ({ name, value: '30000' })),
     ],
   });
-  return { ...suite, ...{ interval: '1m', timeout: '1m' } };
+  const short = { interval: '1m', timeout: '1m' };
+  return { ...suite, ...short };
 }
