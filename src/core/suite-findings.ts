@@ -26,7 +26,7 @@ export function suiteFinding(
   if (bad?.result !== undefined) {
     if (when === 'KnownFlakyOnly') return undefined;
     const { newFailures, failures } = bad.result.outcome;
-    return `${when}: suite ${bad.name} of ${clockText(bad.result.startedAtMs)} has ${counted(newFailures, 'new failure')}${named(failures)}`;
+    return `${when}: suite ${bad.name} of ${clockText(bad.result.startedAtMs)} has ${counted(newFailures, 'new failure')}${failedNames(failures)}`;
   }
   const isKnown = results.length > 0 && results.every(({ result }) => result !== undefined);
   if (when === 'NewFailures' || !isKnown) return undefined;
@@ -52,7 +52,8 @@ function counted(count: number, what: string): string {
   return count === 1 ? `1 ${what}` : `${count} ${what}s`;
 }
 
-function named(failures: readonly string[]): string {
+/** The end of a sentence. */
+export function failedNames(failures: readonly string[]): string {
   if (failures.length === 0) return '';
   const more = failures.length > NAMES_MAX ? ', …' : '';
   return `; failed: ${failures.slice(0, NAMES_MAX).join(', ')}${more}`;

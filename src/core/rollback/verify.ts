@@ -1,5 +1,6 @@
 /** Stage 2, Verify: stable's health endpoint answers, and the health suite passes when it is run anew. */
 import type { RollbackStage } from '#api/status.ts';
+import { failedNames } from '#core/suite-findings.ts';
 import { fromIso } from '#core/time.ts';
 import type { RunView } from '#core/view.ts';
 import { lookAtSuite } from './fresh-suite.ts';
@@ -36,8 +37,13 @@ function lookAtHealthSuite(view: RunView, entry: RollbackStage): StageProgress {
   if (name === undefined) {
     return { look: { type: 'skipped', message: 'no health check is configured' } };
   }
-  return lookAtSuite(view, name, fromIso(entry.startedAt), ({ total, passed, newFailures }) => ({
-    isGood: newFailures === 0,
-    message: `suite ${name}: ${passed} of ${total} passed, ${newFailures} failed that are not known to be flaky`,
-  }));
+  return lookAtSuite(
+    view,
+    name,
+    fromIso(entry.startedAt),
+    ({ total, passed, newFailures, failures }) => ({
+      isGood: newFailures === 0,
+      message: `suite ${name}: ${passed} of ${total} passed, ${newFailures} failed that are not known to be flaky${failedNames(failures)}`,
+    }),
+  );
 }
