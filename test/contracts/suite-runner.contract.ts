@@ -64,6 +64,19 @@ export function suiteRunnerContract(name: string, open: () => Promise<SuiteRunne
     );
 
     test(
+      'a result as JUnit XML is counted alike',
+      withWorld(async (world) => {
+        const text =
+          '<testsuite><testcase name="a"/><testcase name="flaky_a"><failure/></testcase></testsuite>';
+        const outcome = await run(world, { type: 'answers', text }, soon());
+        assert.ok(outcome.type === 'done', JSON.stringify(outcome));
+        const { total, passed, knownFlaky, newFailures, failures } = outcome;
+        assert.deepEqual([total, passed, knownFlaky, newFailures], [2, 1, 1, 0]);
+        assert.deepEqual(failures, ['flaky_a']);
+      }),
+    );
+
+    test(
       'an answer that makes no sense could not be carried out',
       withWorld(async (world) => {
         assert.ok(failed(await run(world, { type: 'answers', text: 'fine, thanks' }, soon())));
