@@ -6,8 +6,11 @@ const LISTS: readonly string[] = ['testsuite', 'testcase'];
 /** Deeper than any runner nests its suites. */
 const DEPTH_MAX = 20;
 
+/** A tag may have hundreds of thousands of others, which take their time. */
+const ATTRIBUTES: readonly string[] = ['name', 'classname'];
+
 const parser = new XMLParser({
-  ignoreAttributes: false,
+  ignoreAttributes: (attribute) => !ATTRIBUTES.includes(attribute),
   attributeNamePrefix: '@',
   parseTagValue: false,
   parseAttributeValue: false,
