@@ -1,7 +1,8 @@
 /** One selector of a query, from the metric to its newest sample: metric, label, target, scrape, sample. */
 import type { Sample } from '#core/answer.ts';
 import { spanText } from '#core/time.ts';
-import { broken, brokenIn, cannotTell, type Draft, fine, notTold, queryFault } from './finding.ts';
+import { brokenIn, cannotTell, type Draft, fine, notTold, queryFault } from './finding.ts';
+import { stale } from './lost-series.ts';
 import { missingSeries } from './missing-series.ts';
 import type { Questions } from './questions.ts';
 import { recordingRule, ruleState } from './recording-rule.ts';
@@ -127,10 +128,6 @@ function sampleAge(
   if (ageMs <= 2 * intervalMs) {
     return fine(place, `the newest sample of ${subject} is ${spanText(Math.max(0, ageMs))} old`);
   }
-  const whose = origins.map(({ instance }) => instance).find((one) => one !== '');
-  return broken(place, {
-    cause: 'stale',
-    message: `the newest sample of ${subject}${whose === undefined ? '' : ` from ${whose}`} is ${spanText(ageMs)} old, more than two intervals of ${spanText(intervalMs)}`,
-    mend: 'The exporter gives timestamps of its own that lag behind: have it leave them out, or scrape with `honor_timestamps: false`.',
-  });
+  const instance = origins.find((one) => one.instance !== '')?.instance;
+  return stale(subject, ageMs, intervalMs, instance);
 }

@@ -2,15 +2,16 @@
  * A selector that selects nothing: which link is broken. It had series lately (its target is down, or it was dropped), its
  * metric is gone or was never there, or a label does not fit.
  */
-import { clockText, spanText, toIso } from '#core/time.ts';
+import { toIso } from '#core/time.ts';
 import type { LoadedRule, ScrapeTarget } from '#ports/monitoring-systems.ts';
 import { nearest, nearestFirst } from '#runtime/nearest.ts';
 import { broken, brokenIn, type Draft, listed } from './finding.ts';
 import { labelFault } from './label-fault.ts';
+import { lostSeries, lostWith } from './lost-series.ts';
 import { HISTORY_MS, type Questions } from './questions.ts';
 import { recordingRule, ruleState } from './recording-rule.ts';
-import { type Selector, selectorsOf, selectorText } from './selectors.ts';
-import { downFault, downTargets, targetText } from './targets.ts';
+import { nameOnly, type Selector, selectorsOf, selectorText } from './selectors.ts';
+import { downTargets } from './targets.ts';
 
 export type CheckSelector = (asked: Questions, selector: Selector) => Promise<readonly Draft[]>;
 
@@ -34,11 +35,6 @@ export async function missingSeries(
     return [{ ...metric, verdict: 'fine', message }, await labelFault(asked, selector)];
   }
   return [await missingMetric(asked, name, selector)];
-}
-
-/** The metric alone; undefined where the selector names none. */
-function nameOnly({ metric }: Selector): Selector | undefined {
-  return metric === undefined ? undefined : { metric, matchers: [] };
 }
 
 /** A metric that a rule records, or by its name ought to. Undefined: not by a rule, or not because of it. */
@@ -88,99 +84,6 @@ async function notRecordedBy(
     state,
     { ...cause, message: `${cause.message}; rule ${rule.name} reads it and records nothing` },
   ];
-}
-
-/** It had series within the last hour. */
-async function lostSeries(asked: Questions, selector: Selector): Promise<Draft | undefined> {
-  const text = selectorText(selector);
-  const before = await asked.instant(`group by (job, instance) (present_over_time(${text}[1h]))`);
-  if (before.type === 'error' || before.samples.length === 0) return undefined;
-  const origins = before.samples.map(({ labels }) => ({
-    job: labels['job'] ?? '',
-    instance: labels['instance'] ?? '',
-  }));
-  const told = await asked.targets();
-  const targets = told.type === 'told' ? told.value : [];
-  const active = targets.filter(({ job, instance }) =>
-    origins.some((one) => one.job === job && one.instance === instance),
-  );
-  const down = active.find(({ health }) => health === 'down');
-  if (down !== undefined) return lostWith(down, text);
-  const lastMs = await lastSeenMs(asked, text);
-  return (
-    (await fallenBehind(asked, { text, lastMs, targets: active })) ??
-    (await disappeared(asked, selector, {
-      lastMs,
-      job: active.length === 0 && told.type === 'told' ? origins[0]?.job : undefined,
-    }))
-  );
-}
-
-function lostWith(target: ScrapeTarget, text: string): Draft {
-  return broken({ link: 'target', subject: targetText(target) }, downFault(target, text));
-}
-
-/** Within the last hour. Steps of a quarter of a minute miss a series that lived for less. */
-async function lastSeenMs(asked: Questions, text: string): Promise<number | undefined> {
-  for (const window of ['1h:15s', '5m:1s']) {
-    const answer = await asked.instant(`max(max_over_time(timestamp(${text})[${window}]))`);
-    const [newest] = answer.type === 'samples' ? answer.samples : [];
-    if (newest !== undefined) return newest.value * 1000;
-  }
-  return undefined;
-}
-
-/**
- * Prometheus marks the end of a series that a target no longer exports. One that has no such mark and no samples has
- * timestamps of its own, which are too old.
- */
-async function fallenBehind(
-  asked: Questions,
-  of: {
-    readonly text: string;
-    readonly lastMs: number | undefined;
-    readonly targets: readonly ScrapeTarget[];
-  },
-): Promise<Draft | undefined> {
-  const { text, lastMs, targets } = of;
-  const intervalMs = targets[0]?.scrapeIntervalMs;
-  if (lastMs === undefined || intervalMs === undefined) return undefined;
-  const thenMs = Math.ceil(lastMs + 2.5 * intervalMs);
-  if (thenMs >= asked.atMs || thenMs >= lastMs + 290_000) return undefined;
-  const then = await asked.instant(`group(${text})`, thenMs);
-  if (then.type === 'error' || then.samples.length === 0) return undefined;
-  return broken(
-    { link: 'sample', subject: text },
-    {
-      cause: 'stale',
-      message: `the newest sample of ${text} is ${spanText(asked.atMs - lastMs)} old, although its target is scraped every ${spanText(intervalMs)}`,
-      mend: 'The exporter gives timestamps of its own that lag behind: have it leave them out, or scrape with `honor_timestamps: false`.',
-    },
-  );
-}
-
-async function disappeared(
-  asked: Questions,
-  selector: Selector,
-  how: { readonly lastMs: number | undefined; readonly job: string | undefined },
-): Promise<Draft> {
-  const subject = selectorText(selector);
-  const name = nameOnly(selector);
-  const now = name && (await asked.instant(`group(${selectorText(name)})`));
-  const isNameThere = now?.type === 'samples' && now.samples.length > 0;
-  const seen = how.lastMs === undefined ? 'within the last hour' : `at ${clockText(how.lastMs)}`;
-  const target =
-    how.job === undefined || how.job === ''
-      ? 'while its target is up'
-      : `and no target of job ${how.job} that exported it is there any more`;
-  return broken(
-    { link: isNameThere && selector.matchers.length > 0 ? 'label' : 'metric', subject },
-    {
-      cause: 'disappeared',
-      message: `${subject} has disappeared: last seen ${seen}, ${target}`,
-      mend: 'Find what changed then: a release that dropped or renamed it, a relabelling rule, or a workload that was scaled down.',
-    },
-  );
 }
 
 /** No series of that name now, nor within the last hour. */

@@ -77,6 +77,11 @@ function weaker(a: Need, b: Need): Need {
   return strength[a] < strength[b] ? a : b;
 }
 
+/** The metric alone; undefined where the selector names none. */
+export function nameOnly({ metric }: Selector): Selector | undefined {
+  return metric === undefined ? undefined : { metric, matchers: [] };
+}
+
 /** As PromQL has it. */
 export function selectorText({ metric, matchers }: Selector): string {
   const isPlain = metric !== undefined && /^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(metric);

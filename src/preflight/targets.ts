@@ -12,10 +12,13 @@ import {
   type Place,
 } from './finding.ts';
 
-/** Where the newest samples of a selector come from, by the labels of its series. */
-export interface Origin {
+/** Where series come from, by their labels. */
+export interface Source {
   readonly job: string;
   readonly instance: string;
+}
+
+export interface Origin extends Source {
   /** The newest sample's own time. */
   readonly newestMs: number;
 }

@@ -189,6 +189,34 @@ const rows: readonly Row[] = [
     cause: 'ruleFailing',
     says: /ShopBroken .*fails: .*match/,
   },
+  {
+    name: 'a panel without data',
+    preflight: { dashboards: [{ uid: 'gap' }] },
+    link: 'panel',
+    cause: 'panelEmpty',
+    says: /panel "Sales" shows no data \(sum\(shop_sales\)\)/,
+  },
+  {
+    name: 'a panel whose query fails',
+    preflight: { dashboards: [{ uid: 'wrong' }] },
+    link: 'panel',
+    cause: 'queryFails',
+    says: /panel "Queue" shows an error: .*parse error/,
+  },
+  {
+    name: 'a panel of a canary that nobody exports',
+    preflight: { dashboards: [{ uid: 'canary' }] },
+    link: 'panel',
+    cause: 'panelEmpty',
+    says: /panel "Canary" shows no data/,
+  },
+  {
+    name: 'a dashboard that is missing',
+    preflight: { dashboards: [{ uid: 'none' }] },
+    link: 'dashboard',
+    cause: 'dashboardMissing',
+    says: /dashboard none is missing/,
+  },
 ];
 
 describe('a link that is broken is named, and nothing else:', () => {
@@ -213,11 +241,22 @@ describe('a link that is broken is named, and nothing else:', () => {
 describe('what is whole', () => {
   const whole: Way = {
     query: 'sum(shop:queue:sum{service="$(arm.service)"})',
-    preflight: { alertRules: ['ShopQueue'], targets: [{ job: 'steady' }] },
+    preflight: {
+      alertRules: ['ShopQueue'],
+      targets: [{ job: 'steady' }],
+      dashboards: [{ uid: 'whole' }],
+    },
   };
 
+  const alerting: Way = { preflight: { alertRules: ['ShopQueue'] } };
+
   test('is fine from the metric to the receiver', async () => {
-    const report = await check(world.systems, whole);
+    // A panel begins at a full step of its time.
+    const report = await pollUntil(
+      () => check(world.systems, whole),
+      (one) => besides(one).length === 0,
+      WITHIN_MS,
+    );
     assert.deepEqual(besides(report), []);
     const links = new Set(report.findings.map(({ link }) => link));
     for (const link of ['metric', 'label', 'target', 'scrape', 'sample', 'value'] as const) {
@@ -230,12 +269,18 @@ describe('what is whole', () => {
     assert.deepEqual(report.health, {
       prometheus: { state: 'Up' },
       alertmanager: { state: 'Up' },
-      grafana: { state: 'NotConfigured' },
+      grafana: { state: 'Up' },
     });
   });
 
+  test('ends at a Grafana that does not answer as one', async () => {
+    const report = await check(world.grafanaDown, whole);
+    assert.deepEqual(shortOf(report), [['broken', 'grafana', 'unreachable']]);
+    assert.equal(report.health.grafana.state, 'Down');
+  });
+
   test('goes to nobody where the receiver has no integration', async () => {
-    const report = await check(world.toNobody, whole);
+    const report = await check(world.toNobody, alerting);
     assert.deepEqual(shortOf(report), [['broken', 'receiver', 'nobodyTold']]);
   });
 
@@ -247,7 +292,7 @@ describe('what is whole', () => {
       JSON.stringify(besides(report), undefined, 1),
     );
     const links = new Set(besides(report).map(({ link }) => link));
-    assert.deepEqual(links, new Set(['target', 'sample', 'rule']));
+    assert.deepEqual(links, new Set(['target', 'sample', 'rule', 'grafana']));
     assert.ok(report.findings.some((one) => one.link === 'value' && isFine(one)));
   });
 

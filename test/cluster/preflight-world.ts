@@ -14,6 +14,7 @@ import { systemClock } from '#runtime/clock.ts';
 import { type Prometheus, startAlertmanager, startPrometheus } from '#scripts/testbed/index.ts';
 import { listenLocally } from '#test/local-server.ts';
 import { endpointOf, testSource } from '#test/prometheus/source.ts';
+import { startStubGrafana, stubDatasource } from '#test/stub-grafana.ts';
 
 /** Long enough that a busy machine misses no scrape. */
 const INTERVAL = '2s';
@@ -28,8 +29,8 @@ export interface PreflightWorld {
   readonly toNobody: MonitoringSystems;
   /** Prometheus answers queries there, and has neither targets nor rules to tell of. */
   readonly queriesOnly: MonitoringSystems;
-  /** With this Grafana. */
-  withGrafana(url: string): MonitoringSystems;
+  /** Grafana is none that answers. */
+  readonly grafanaDown: MonitoringSystems;
   stop(): Promise<void>;
 }
 
@@ -95,6 +96,26 @@ const rules = {
   ],
 };
 
+const panel = (id: number, title: string, expr: string) => ({
+  id,
+  title,
+  type: 'timeseries',
+  datasource: { uid: stubDatasource.uid, type: stubDatasource.type },
+  targets: [{ refId: 'A', expr }],
+});
+
+/** One for each way in which a panel can be. */
+const panels = {
+  whole: [panel(1, 'Queue', 'sum(shop_queue)'), panel(2, 'Up', 'up{job="steady"}')],
+  gap: [panel(1, 'Queue', 'sum(shop_queue)'), panel(2, 'Sales', 'sum(shop_sales)')],
+  wrong: [panel(1, 'Queue', 'sum(shop_queue')],
+  canary: [panel(1, 'Canary', 'shop_queue{service="newest"}')],
+};
+
+const dashboards = Object.fromEntries(
+  Object.entries(panels).map(([uid, shown]) => [uid, { uid, title: `Shop ${uid}`, panels: shown }]),
+);
+
 export async function startPreflightWorld(): Promise<PreflightWorld> {
   let isBroken = false;
   const exporters = exportersWith(flakyExporter());
@@ -132,6 +153,7 @@ export async function startPreflightWorld(): Promise<PreflightWorld> {
     },
   });
   const proxy = await startQueriesOnly(prometheus.url);
+  const grafana = await startStubGrafana({ prometheusUrl: prometheus.url, dashboards });
   const source = testSource({ listsKeptMs: 0, keepMs: 0 });
   const opened: { close(): Promise<void> }[] = [];
   const systemsOf = (
@@ -155,14 +177,15 @@ export async function startPreflightWorld(): Promise<PreflightWorld> {
     breakExporters: () => {
       isBroken = true;
     },
-    systems: systemsOf(prometheus.url),
+    systems: systemsOf(prometheus.url, { grafana: grafana.url }),
+    grafanaDown: systemsOf(prometheus.url, { grafana: `${exporter.url}/nowhere` }),
     toNobody: systemsOf(prometheus.url, { alertmanager: silent.url }),
     queriesOnly: systemsOf(proxy.url),
-    withGrafana: (grafana) => systemsOf(prometheus.url, { grafana }),
     stop: async () => {
       await Promise.all(opened.map((one) => one.close()));
       await source.close();
       await Promise.all([prometheus.stop(), alertmanager.stop(), silent.stop()]);
+      grafana.stop();
       proxy.stop();
       exporter.stop();
       await rm(folder, { recursive: true });
