@@ -1,4 +1,5 @@
 /** What a person can do now, as commands that can be copied. */
+import { isOfChain } from '#cli/chain-holds.ts';
 import { program } from '#cli/help.ts';
 import type { Page } from './page.ts';
 import { nextPoint } from './plan-lines.ts';
@@ -42,11 +43,20 @@ function choicesOf(page: Page): Choice[] {
   const isLiftable =
     status.pausedBy !== undefined ||
     isAsked(['WouldServeOlderVersion', 'LoweredByAnother']).length > 0;
+  const isBlind = (status.holds ?? []).some((hold) => isOfChain(hold, status.phase));
   const isMissed = isAsked(['CriteriaMissed']).length > 0;
   const next = nextPoint(page);
   return [
     ...approvals,
     ...firing,
+    ...(isBlind
+      ? [
+          {
+            command: command('preflight'),
+            what: 'checks from here what it relies on, link by link',
+          },
+        ]
+      : []),
     ...(isLiftable
       ? [{ command: command('resume'), what: 'takes the pause back and lets it go on' }]
       : []),

@@ -3,6 +3,7 @@ import { controllerRevisionResource } from '#api/names.ts';
 import { type RolloutSpec, rolloutSpecSchema } from '#api/rollout.ts';
 import type { Hold, RolloutStatus } from '#api/status.ts';
 import { validateSpec } from '#api/validate.ts';
+import { isOfChain } from '#cli/chain-holds.ts';
 import { BadInput, Failure, type Terminal } from '#cli/command.ts';
 import { at, numberAt } from '#cli/fields.ts';
 import { readStatus } from '#cli/page/readable-status.ts';
@@ -28,21 +29,6 @@ export interface Subject {
 }
 
 const OVER = ['Succeeded', 'RolledBack'];
-/** Holds that say something of the chain; those of phase Preflight are all shown. */
-const OF_CHAIN: readonly string[] = [
-  'ChainBroken',
-  'ChainSuspected',
-  'ChainNotChecked',
-  'PrometheusDown',
-  'BadQuery',
-  'NoTraffic',
-  'TriggerUnknown',
-  'NoData',
-  'CriteriaUnknown',
-  'ClockSkew',
-  'PreflightFailed',
-];
-
 /** @param object as the API server gave it */
 export async function subjectInCluster(
   object: KubeObject,
@@ -74,10 +60,7 @@ export async function subjectInCluster(
     weight: status.weight ?? 0,
     source: found.source,
     phase,
-    holds: holds.filter(
-      ({ reason, links }) =>
-        phase === 'Preflight' || links !== undefined || OF_CHAIN.includes(reason),
-    ),
+    holds: holds.filter((hold) => isOfChain(hold, phase)),
   };
 }
 
