@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { snapshotCounts, snapshotsComplete } from '#core/evidence.ts';
 import { asker, lookAtRun, type RunView } from '#core/view.ts';
 import { ERRORS, errorsTrigger, HOUR, MINUTE, rolloutSpec, SECOND, T0 } from '#test/builders.ts';
+import { finding } from '#test/chain-findings.ts';
 import { EngineHarness, type HarnessOptions } from '#test/engine-harness.ts';
 import { toIso } from './time.ts';
 
@@ -239,6 +240,21 @@ describe('a record', () => {
     });
     assert.equal(second?.health.prometheus, 'Down');
     assert.equal(second?.alerts, undefined);
+  });
+
+  test('has the health of Alertmanager and Grafana as the newest check has found it', () => {
+    const down = finding('grafana', 'grafana', { cause: 'unreachable' });
+    const chain = (nowMs: number) => ({ findings: nowMs < T0 + 7 * MINUTE ? [] : [down] });
+    const run = new EngineHarness({ spec, world: { chain } });
+    run.runUntil(T0 + 15 * MINUTE);
+    assert.deepEqual(
+      run.evidence.records.map(({ health }) => [health.alertmanager, health.grafana]),
+      [
+        ['Up', 'Up'],
+        ['Up', 'Up'],
+        ['Up', 'Down'],
+      ],
+    );
   });
 
   test('is JSON, whatever the values are', () => {

@@ -6,6 +6,7 @@ import type { RolloutStatus } from '#api/status.ts';
 import type { Answer, Ask, MetricQuestion } from './answer.ts';
 import { questionKey } from './answer.ts';
 import { assert, assertNever } from './assert.ts';
+import { reportOf } from './chain-report.ts';
 import { fillerFor } from './fill.ts';
 import { type FilledMeasure, fillMeasure, type Reading, readAt } from './reading.ts';
 import { suiteOf } from './suite-reading.ts';
@@ -106,6 +107,8 @@ export interface RecordDraft {
   readonly atMs: number;
   /** What this look has been answered. */
   readonly answers: ReadonlyMap<string, Answer>;
+  /** What the newest check of the chain says of the other systems. */
+  readonly others: Omit<RecordedHealth, 'prometheus'>;
 }
 
 export function draftRecord(
@@ -141,6 +144,19 @@ export function draftRecord(
     startedAtMs: view.startedAtMs,
     atMs: tickAt(now - run.offsetMs, run.intervalMs),
     answers: snapshot.answers,
+    others: othersOf(view),
+  };
+}
+
+/** Where nobody checks the chain nobody has an address of theirs either. */
+function othersOf(view: RunView): RecordDraft['others'] {
+  if (view.snapshot.chain === undefined) {
+    return { alertmanager: 'NotConfigured', grafana: 'NotConfigured' };
+  }
+  const health = reportOf(view)?.health;
+  return {
+    alertmanager: health?.alertmanager.state ?? 'NotAsked',
+    grafana: health?.grafana.state ?? 'NotAsked',
   };
 }
 
@@ -180,8 +196,7 @@ export function completeRecord(
     ...draft.base,
     metrics,
     ...(alerts === undefined ? {} : { alerts }),
-    // Neither has an address in this operator's configuration, so neither is asked.
-    health: { prometheus, alertmanager: 'NotConfigured', grafana: 'NotConfigured' },
+    health: { prometheus, ...draft.others },
   };
 }
 

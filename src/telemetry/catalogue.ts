@@ -101,8 +101,18 @@ export const rolloutSeries = {
   },
   genesis_monitoring_up: {
     type: 'gauge',
-    help: 'Whether a monitoring system has answered when this rollout asked it last; no series before.',
+    help: 'Whether a monitoring system (prometheus, alertmanager, grafana) has answered when this rollout asked it last; no series before, and for what is not configured.',
     labels: [...rollout, 'system'],
+  },
+  genesis_chain_links: {
+    type: 'gauge',
+    help: 'Links of the metric chain by what the newest check has found: fine, broken, advice, cannotTell or noTrafficExpected.',
+    labels: [...rollout, 'link', 'verdict'],
+  },
+  genesis_chain_check_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When the newest check of the metric chain began.',
+    labels: rollout,
   },
   genesis_rollback_sla_seconds: {
     type: 'gauge',

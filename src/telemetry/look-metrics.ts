@@ -28,7 +28,8 @@ export function createLookMetrics(instruments: Instruments, series: RolloutSerie
     decided: (key, before, after) => {
       const { status, triggers, snapshots } = after;
       const { recorded: run, suites } = before;
-      series.keep(key, { status, triggers, snapshots, run, suites }, answersOf(before));
+      const chain = before.chain?.type === 'known' ? before.chain.report : undefined;
+      series.keep(key, { status, triggers, snapshots, run, suites, chain }, answersOf(before));
       const outcome = worstState(after.triggers);
       if (outcome !== undefined) evaluations.inc({ outcome });
       for (const told of transitions(before.status, after.status, before.now)) count(told);

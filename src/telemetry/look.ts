@@ -36,6 +36,15 @@ export type SeenSuites = ReadonlyMap<
   }
 >;
 
+/** The newest check of the metric chain. */
+export interface SeenChain {
+  readonly checkedAtMs: number;
+  readonly findings: readonly { readonly link: string; readonly verdict: string }[];
+  readonly health: Readonly<
+    Record<'prometheus' | 'alertmanager' | 'grafana', { readonly state: string }>
+  >;
+}
+
 /** What of the spec that a run follows the metrics need. */
 export interface SeenRun {
   readonly rollback: { readonly slaMs: number };
@@ -47,6 +56,10 @@ export interface SeenBefore {
   readonly status: RolloutStatus;
   readonly recorded?: SeenRun | undefined;
   readonly suites?: SeenSuites | undefined;
+  readonly chain?:
+    | { readonly type: 'known'; readonly report: SeenChain }
+    | { readonly type: 'unknown' }
+    | undefined;
   /** By question; those of Prometheus begin with `i ` and `r `. */
   readonly answers?: ReadonlyMap<string, { readonly type: string; readonly fault?: string }>;
 }
@@ -59,6 +72,8 @@ export interface Seen {
   /** Undefined while there is no run. */
   readonly run?: SeenRun | undefined;
   readonly suites?: SeenSuites | undefined;
+  /** Undefined before the first check. */
+  readonly chain?: SeenChain | undefined;
 }
 
 export interface LookObserver {

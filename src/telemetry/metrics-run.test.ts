@@ -155,3 +155,41 @@ describe('Prometheus', () => {
     });
   }
 });
+
+describe('a check of the metric chain', () => {
+  const up = { state: 'Up' };
+  const link = (name: string, verdict: string) => ({ link: name, verdict });
+  const report = {
+    checkedAtMs: 1_700_000_000_000,
+    findings: [link('metric', 'fine'), link('metric', 'fine'), link('panel', 'broken')],
+    health: {
+      prometheus: up,
+      alertmanager: { state: 'Down' },
+      grafana: { state: 'NotConfigured' },
+    },
+  };
+
+  test('shows links by verdict, when it was, and which systems answer', async () => {
+    const { telemetry, linesOf } = setUp();
+    const chain = { type: 'known', report } as const;
+    telemetry.reconciles.decided(key, { ...before, chain }, { status: {}, triggers: [] });
+    assert.deepEqual(await linesOf('genesis_chain_links'), [
+      `genesis_chain_links{${labels},link="metric",verdict="fine"} 2`,
+      `genesis_chain_links{${labels},link="panel",verdict="broken"} 1`,
+    ]);
+    assert.deepEqual(await linesOf('genesis_chain_check_timestamp_seconds'), [
+      `genesis_chain_check_timestamp_seconds{${labels}} 1700000000`,
+    ]);
+    assert.deepEqual(await linesOf('genesis_monitoring_up'), [
+      `genesis_monitoring_up{${labels},system="prometheus"} 1`,
+      `genesis_monitoring_up{${labels},system="alertmanager"} 0`,
+    ]);
+  });
+
+  test('shows nothing before the first', async () => {
+    const { telemetry, linesOf } = setUp();
+    const chain = { type: 'unknown' } as const;
+    telemetry.reconciles.decided(key, { ...before, chain }, { status: {}, triggers: [] });
+    assert.deepEqual(await linesOf('genesis_chain_links'), []);
+  });
+});

@@ -5,6 +5,7 @@
 import type { RolloutStatus, TriggerStatus } from '#api/status.ts';
 import type { ObjectKey } from '#ports/cluster.ts';
 import { rolloutSeries } from './catalogue.ts';
+import { chainFamilies } from './chain-series.ts';
 import { headText, type Labels, labelText, sampleText } from './exposition.ts';
 import type { Seen, SeenTrigger } from './look.ts';
 import { rollbackFamilies } from './rollback-series.ts';
@@ -156,13 +157,7 @@ const families: readonly Family[] = [
     samples: ({ seen: { snapshots } }) =>
       snapshots === undefined ? [] : [['', snapshots.missing]],
   },
-  {
-    name: 'genesis_monitoring_up',
-    samples: ({ isPrometheusUp }) =>
-      isPrometheusUp === undefined
-        ? []
-        : [sample([['system', 'prometheus']], isPrometheusUp ? 1 : 0)],
-  },
+  ...chainFamilies,
   ...rollbackFamilies,
   ...suiteFamilies,
 ];

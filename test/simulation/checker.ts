@@ -54,6 +54,7 @@ export class Checker {
   readonly #truth: Truth;
   readonly #log: TrafficLog;
   readonly #held: HeldSince;
+  readonly #memory: Memory;
   readonly #gates: Gates;
   readonly #once: Once;
   #status: RolloutStatus = {};
@@ -73,6 +74,7 @@ export class Checker {
   constructor({ spec, truth, log, memory, startMs }: Checked) {
     this.#truth = truth;
     this.#log = log;
+    this.#memory = memory;
     this.#held = new HeldSince(truthsOf(spec, truth, log, memory));
     this.#gates = new Gates(spec, this.people, startMs);
     this.#once = new Once(spec);
@@ -210,6 +212,10 @@ export class Checker {
         `invariant 2: ${point?.name} was passed while ${firing.trigger.name} held`,
       );
     }
+    const obstacle = require.includes('Preflight') ? this.#memory.chainObstacle() : undefined;
+    if (obstacle !== undefined) {
+      throw new Violation(`invariant 2: ${point?.name} was passed ${obstacle}`);
+    }
     const longestMs = this.#held.longestMs('errors');
     // A violation that lasted this long at evaluations, whatever lies between them.
     const isTooLong = hasTraffic(status) && longestMs > CRITERION_FOR_MS + 3 * INTERVAL_MS;
@@ -275,6 +281,8 @@ export class Checker {
     if (this.#status.pausedBy !== undefined) {
       throw new Violation(`invariant 2: ${rise} while paused`);
     }
+    const obstacle = this.#memory.chainObstacle();
+    if (obstacle !== undefined) throw new Violation(`invariant 2: ${rise} ${obstacle}`);
     for (const truth of this.#held.truths) this.#expectNotHolding(truth, rise, nowMs);
     // The reading is at most a tick and the time of the writes old.
     const ticks = [0, 1, 2].map((n) => (Math.floor(nowMs / INTERVAL_MS) - n) * INTERVAL_MS);

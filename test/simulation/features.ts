@@ -24,6 +24,7 @@ export const featureNames = [
   'revisions',
   'sequential',
   'flag',
+  'chain',
 ] as const;
 
 export type Feature = (typeof featureNames)[number];
@@ -99,6 +100,8 @@ const adders: Readonly<Record<Feature, Adder>> = {
     traffic: { ...spec.traffic, featureFlag },
     deletionPolicy: random.pick(['RestoreStable', 'KeepTraffic']),
   }),
+  // The check is a matter of the world.
+  chain: (spec) => spec,
   // Where the literal rule takes its time, only the judge can keep the invariants.
   sequential: (spec, random) =>
     addTrigger(random.chance(0.5) ? changeErrors(spec, { for: '2m' }) : spec, {

@@ -25,6 +25,8 @@ export interface TriggerTruth {
 export interface Memory {
   /** Whether the newest result of the suite that the process knows, or the next will, is bad. */
   readonly isSuiteBad: () => boolean;
+  /** Why nothing may rise, by what is known of the metric chain. */
+  readonly chainObstacle: () => string | undefined;
 }
 
 /** @param memory what is known to the process alone */

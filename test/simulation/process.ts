@@ -1,9 +1,11 @@
 /** One process of the operator: the real shell and engine over its own client, which can die at any request. */
 import { decisionResource } from '#api/names.ts';
+import { createChainBoard } from '#controller/chain-board.ts';
 import { type EvidenceKeeper, noEvidence } from '#controller/evidence.ts';
 import { EvidenceLog } from '#controller/evidence-log.ts';
 import { type Reconciler, type Return, reconcile } from '#controller/reconcile.ts';
 import type { Answer, MetricQuestion } from '#core/answer.ts';
+import type { ChainFinding } from '#core/chain.ts';
 import type { EvidenceLine } from '#core/record.ts';
 import type { DecisionPolicy } from '#core/snapshot.ts';
 import { createConfigMapStore } from '#evidence/config-map-store.ts';
@@ -16,6 +18,7 @@ import { createProber } from '#probes/prober.ts';
 import { createSuiteBoard } from '#suites/suite-board.ts';
 import { type FakeApiServer, FakeCluster, type FakeRequest } from '#test/fakes/cluster.ts';
 import { innerShell } from '#test/shell.ts';
+import { reportOf } from './chain-log.ts';
 import { isFlag } from './flag.ts';
 import { key, rolloutResource, routeResource } from './scenario.ts';
 import { type SimTime, systemTimeOf, Timers } from './time.ts';
@@ -30,6 +33,10 @@ export interface ProcessWorld {
   readonly isUp: (url: string) => boolean;
   /** What a run of the suite that starts now will bring, and after how long. */
   readonly suite: () => { readonly tookMs: number; readonly outcome: SuiteOutcome };
+  /** What a check of the metric chain that begins now will find; `hangs`: it does not end. Undefined: nobody checks. */
+  readonly chain: (() => readonly ChainFinding[] | 'hangs') | undefined;
+  /** A check has ended. */
+  readonly onChecked: (findings: readonly ChainFinding[]) => void;
   readonly ready: (service: string) => number;
   readonly decisionPolicy: () => DecisionPolicy;
   readonly keepsEvidence: boolean;
@@ -45,6 +52,10 @@ const plainText: LineCodec = {
   encode: (lines) => Promise.resolve(Buffer.from(textOf(lines))),
   decode: (bytes) => Promise.resolve(linesIn(bytes.toString())),
 };
+
+/** Longer than any deadline. */
+const HANGS_MS = 600_000;
+const CHECK_MS = 1_500;
 
 export class Process {
   readonly cluster: FakeCluster;
@@ -139,7 +150,7 @@ export class Process {
           }),
       }),
       suites: this.#newSuites(),
-      chain: undefined,
+      chain: this.#newChain(),
       events: { record: world.onEvent },
     };
   }
@@ -158,6 +169,26 @@ export class Process {
       archive: this.#evidence,
       onChange: () => this.#lookSoon(),
       onDropped: () => undefined,
+      stopping: this.#stopping.signal,
+    });
+  }
+
+  #newChain(): Reconciler['chain'] {
+    const { chain, onChecked, time } = this.#world;
+    if (chain === undefined) return undefined;
+    const clock = systemTimeOf(time, this.timers);
+    return createChainBoard({
+      clock,
+      logger: silentLogger,
+      check: async ({ generation }) => {
+        const checkedAtMs = clock.now();
+        const findings = chain();
+        await clock.sleep(findings === 'hangs' ? HANGS_MS : CHECK_MS);
+        if (findings === 'hangs') throw new Error('it hangs');
+        onChecked(findings);
+        return reportOf(findings, checkedAtMs, generation);
+      },
+      onChange: () => this.#lookSoon(),
       stopping: this.#stopping.signal,
     });
   }

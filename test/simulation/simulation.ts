@@ -7,6 +7,7 @@ import type { RolloutStatus } from '#api/status.ts';
 import { ClusterError, type ClusterFault } from '#ports/cluster.ts';
 import type { SuiteOutcome } from '#ports/suite-runner.ts';
 import { FakeApiServer, type FakeRequest } from '#test/fakes/cluster.ts';
+import { ChainLog, chainAt } from './chain-log.ts';
 import { Checker, Violation } from './checker.ts';
 import { ClusterLife } from './cluster-life.ts';
 import { expectReport } from './ending.ts';
@@ -71,6 +72,7 @@ class World {
   readonly #people: People;
   readonly #life: ClusterLife;
   readonly #suites = new SuiteLog();
+  readonly #chain = new ChainLog();
   readonly #events: WorldEvent[];
   /** The leader, and sometimes a second that believes to be one. */
   #processes: Process[] = [];
@@ -89,7 +91,13 @@ class World {
     this.#mishaps = plan.mishaps;
     this.#server = new FakeApiServer({ now: () => this.#time.nowMs });
     const spec = plan.specOf('v2');
-    const memory = { isSuiteBad: () => this.#suites.isBad(this.#processes, this.#time.nowMs) };
+    const memory = {
+      isSuiteBad: () => this.#suites.isBad(this.#processes, this.#time.nowMs),
+      chainObstacle: () =>
+        plan.features.has('chain')
+          ? this.#chain.obstacle(this.#processes, this.#time.nowMs)
+          : undefined,
+    };
     const checked = { spec, truth: plan.truth, log: this.#traffic, memory, startMs: START_MS };
     this.#checker = new Checker(checked);
     const note = (what: string) => this.#note(what);
@@ -244,6 +252,8 @@ class World {
         this.#suites.add(process, now(), run);
         return run;
       },
+      chain: features.has('chain') ? () => chainAt(truth, now()) : undefined,
+      onChecked: (findings) => this.#chain.add(process, now(), findings),
       ready: (service) =>
         within(service === 'stable' ? truth.stableDown : truth.canaryDown, now()) ? 0 : 2,
       decisionPolicy: () => policyAt(truth, now()),

@@ -13,6 +13,7 @@ export interface Stretch {
 }
 
 export type Unreachable = 'refused' | 'timeout' | 'partial' | 'nan' | 'empty';
+export type ChainTruth = 'panel' | 'receiver' | 'grafana' | 'label' | 'hang';
 export type SuiteTruth = 'failing' | 'flaky' | 'hanging' | 'broken';
 
 export interface Truth {
@@ -36,6 +37,8 @@ export interface Truth {
   readonly suite: readonly (Stretch & { readonly how: SuiteTruth })[];
   /** Nobody holds `by` of a decision to its creator. */
   readonly policyMissing: readonly Stretch[];
+  /** A link of the metric chain is broken, or its check hangs. */
+  readonly chain: readonly (Stretch & { readonly how: ChainTruth })[];
   /** ConfigMaps cannot be written. */
   readonly evidenceDown: readonly Stretch[];
 }
@@ -70,6 +73,7 @@ export function drawTruth(
     streamOf(seed, `${what}?`).chance(probability);
   const hows = ['refused', 'timeout', 'partial', 'nan', 'empty'] as const;
   const suites = ['failing', 'failing', 'flaky', 'hanging', 'broken'] as const;
+  const chains = ['panel', 'receiver', 'grafana', 'label', 'hang'] as const;
   return {
     breaches: draw('breaches', [4, 5_000, 90_000], plain, chance('breaches', 0.6)),
     stableBreaches: draw('stableBreaches', [3, 20_000, 120_000], plain, features.has('shared')),
@@ -107,6 +111,12 @@ export function drawTruth(
       [4, 10_000, 90_000],
       (random) => ({ how: random.pick(suites) }),
       features.has('suite'),
+    ),
+    chain: draw(
+      'chain',
+      [4, 5_000, 150_000],
+      (random) => ({ how: random.pick(chains) }),
+      features.has('chain'),
     ),
     policyMissing: draw('policyMissing', [2, 10_000, 60_000], plain, features.has('approval')),
     evidenceDown: draw('evidenceDown', [2, 10_000, 90_000], plain, features.has('evidence')),
