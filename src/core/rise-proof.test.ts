@@ -118,6 +118,20 @@ describe('of two routes one is left at 0', () => {
     assert.deepEqual([run.weight('web'), run.weight('admin')], [50, 50]);
   });
 
+  test('it follows when Prometheus is back, though the first route leads nobody to canary', () => {
+    const run = harness({ spec });
+    speak(run, (isCanary) => (isCanary && run.weight('admin') === 0 ? 'absent' : 0));
+    run.world.write = (one, action) =>
+      one.name === 'admin' && action.type === 'SetWeight' ? 'lost' : 'done';
+    run.runUntil(T0 + 61 * MINUTE);
+    run.world.fault = () => 'unreachable';
+    run.runFor(5 * MINUTE);
+    run.world.write = () => 'done';
+    run.world.fault = () => undefined;
+    run.runFor(MINUTE);
+    assert.deepEqual([run.weight('web'), run.weight('admin')], [50, 50]);
+  });
+
   test('a run starts though the other leads somewhere before it: preflight asks stable', () => {
     const run = new EngineHarness({ spec });
     speak(run, (isCanary) => (isCanary ? 'absent' : 0));

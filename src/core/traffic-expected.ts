@@ -10,8 +10,11 @@ import { lowestWeight } from './traffic.ts';
 export interface CanaryTraffic {
   /** Every route leads to it. */
   readonly isOnEvery: boolean;
-  /** Some route does; that one alone may carry nothing. */
-  readonly isOnSome: boolean;
+  /**
+   * Some route does, and all did in this step. While a step is being entered one alone may carry nothing, and waiting for
+   * what it says would keep the others from ever following.
+   */
+  readonly isLeftOnSome: boolean;
   /** Since when no route has; undefined: some route does, or none ever did in this run. */
   readonly endedAtMs: number | undefined;
 }
@@ -28,7 +31,7 @@ export function canaryTraffic(
   const { highest, desired } = weights;
   return {
     isOnEvery: (lowestWeight(routes) ?? desired ?? 0) > 0,
-    isOnSome: (highest ?? desired ?? 0) > 0,
+    isLeftOnSome: isStepReached(status) && (highest ?? desired ?? 0) > 0,
     endedAtMs: fromIsoOptional(status.trafficEndedAt),
   };
 }
@@ -46,7 +49,13 @@ export function isReadingExpected(
 ): boolean {
   if (traffic.isOnEvery || isBeforeEnd(traffic, atMs)) return true;
   const hasSpoken = before.state !== 'Inactive' || before.reason === 'ConditionFalse';
-  return traffic.isOnSome && hasSpoken;
+  return traffic.isLeftOnSome && hasSpoken;
+}
+
+/** Every route had the weight of the current step. */
+export function isStepReached({ plan, step }: RolloutStatus): boolean {
+  const entry = plan?.find((one) => one.kind === 'Step' && one.name === step);
+  return entry?.passedAt !== undefined;
 }
 
 /** @returns the status with the moment at which canary was first seen without the traffic it had in this run */

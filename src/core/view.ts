@@ -20,7 +20,7 @@ import type { Snapshot } from './snapshot.ts';
 import { answerSuite, suiteOf } from './suite-reading.ts';
 import { fromIso, tickAt } from './time.ts';
 import { bearsMark, desiredWeight, highestRead, lowestWeight, observedWeight } from './traffic.ts';
-import { canaryTraffic, withTrafficEnd } from './traffic-expected.ts';
+import { canaryTraffic, isStepReached, withTrafficEnd } from './traffic-expected.ts';
 import { advanceTrigger, type TriggerOutcome } from './trigger.ts';
 
 /** A run in progress, or one that has ended and whose end state is kept. */
@@ -118,8 +118,7 @@ function wasLowered(
   desired: number | undefined,
   weight: number | undefined,
 ): boolean {
-  const step = status.plan?.find((one) => one.kind === 'Step' && one.name === status.step);
-  const wasReached = step?.passedAt !== undefined && status.rollback === undefined;
+  const wasReached = isStepReached(status) && status.rollback === undefined;
   return wasReached && weight !== undefined && weight < (desired ?? 0);
 }
 
