@@ -21,7 +21,7 @@ import {
   routeResource,
 } from './scenario.ts';
 import { type TrafficLog, weightAt } from './traffic-log.ts';
-import { type Truth, within } from './truth.ts';
+import { isCanaryUnscraped, type Truth, within } from './truth.ts';
 
 export class Violation extends Error {}
 
@@ -102,7 +102,7 @@ export class Checker {
     const isHealthy =
       isOperational &&
       !within(this.#truth.unreachable, nowMs) &&
-      !within(this.#truth.unscraped, nowMs) &&
+      !isCanaryUnscraped(this.#truth, nowMs) &&
       !within(this.#truth.apiDown, nowMs) &&
       !within(this.#truth.stableDown, nowMs) &&
       // The flag is in a ConfigMap too.
@@ -291,7 +291,7 @@ export class Checker {
     const isKnownGood = ticks.some(
       (tick) =>
         weightAt(this.#log, tick) === 0 ||
-        (!within(this.#truth.unscraped, tick) && !within(this.#truth.breaches, tick)),
+        !(isCanaryUnscraped(this.#truth, tick) || within(this.#truth.breaches, tick)),
     );
     if (!isKnownGood) throw new Violation(`invariant 2: ${rise} without a good reading`);
   }

@@ -6,7 +6,7 @@ import type { Trigger } from './features.ts';
 import { loadAt } from './metrics.ts';
 import { INTERVAL_MS } from './scenario.ts';
 import { type TrafficLog, weightAt } from './traffic-log.ts';
-import { type Truth, within } from './truth.ts';
+import { isCanaryUnscraped, type Truth, within } from './truth.ts';
 
 export interface TriggerTruth {
   readonly trigger: Trigger;
@@ -75,10 +75,11 @@ function isBadOf(
   memory: Memory,
 ): TriggerTruth['isBad'] {
   const isScraped = (atMs: number) => !within(truth.unscraped, atMs);
+  const isCanaryScraped = (atMs: number) => !isCanaryUnscraped(truth, atMs);
   switch (trigger.name) {
     case 'errors':
       return (atMs) =>
-        isScraped(atMs) && weightAt(log, atMs) > 0 ? within(truth.breaches, atMs) : undefined;
+        isCanaryScraped(atMs) && weightAt(log, atMs) > 0 ? within(truth.breaches, atMs) : undefined;
     case 'load':
       return (atMs) => (isScraped(atMs) ? loadAt(truth, atMs) > 10 : undefined);
     case 'load-seen':
@@ -88,7 +89,7 @@ function isBadOf(
     case 'probe':
       return (atMs) => within(truth.probeDown, atMs);
     case SEQUENTIAL:
-      return (atMs) => (isScraped(atMs) ? isWorse(truth, log, atMs) : undefined);
+      return (atMs) => (isCanaryScraped(atMs) ? isWorse(truth, log, atMs) : undefined);
     case 'pass-rate':
       return () => memory.isSuiteBad();
     default:

@@ -41,6 +41,7 @@ function sample(query: string, atMs: number, truth: Truth, log: TrafficLog): num
   // `or vector(0)`: rules are evaluated, and say nothing of what was not scraped.
   if (query.startsWith('count(ALERTS')) return within(truth.alerts, atMs) ? 1 : 0;
   if (within(truth.unscraped, atMs)) return undefined;
+  if (query.includes('"canary"') && within(truth.canaryUnscraped, atMs)) return undefined;
   if (query === 'load') return loadAt(truth, atMs);
   if (query.includes('(requests_')) return countedAt(query, atMs, truth, log);
   if (query.startsWith('total') || query.startsWith('bad')) {

@@ -23,6 +23,8 @@ export interface Truth {
   readonly stableBreaches: readonly Stretch[];
   /** Nothing is scraped: Prometheus has no samples of this time, ever. */
   readonly unscraped: readonly Stretch[];
+  /** Canary alone is not scraped: its exporter is broken while stable's is not. */
+  readonly canaryUnscraped: readonly Stretch[];
   /** Prometheus does not answer, or answers with something else than data. */
   readonly unreachable: readonly (Stretch & { readonly how: Unreachable })[];
   readonly apiDown: readonly Stretch[];
@@ -45,6 +47,11 @@ export interface Truth {
 
 export function within(stretches: readonly Stretch[], atMs: number): boolean {
   return stretches.some((one) => atMs >= one.fromMs && atMs < one.toMs);
+}
+
+/** Nobody has a sample of canary. */
+export function isCanaryUnscraped({ unscraped, canaryUnscraped }: Truth, atMs: number): boolean {
+  return within(unscraped, atMs) || within(canaryUnscraped, atMs);
 }
 
 /** @param endMs after this nothing goes wrong any more, so that every run can end */
@@ -78,6 +85,12 @@ export function drawTruth(
     breaches: draw('breaches', [4, 5_000, 90_000], plain, chance('breaches', 0.6)),
     stableBreaches: draw('stableBreaches', [3, 20_000, 120_000], plain, features.has('shared')),
     unscraped: draw('unscraped', [3, 5_000, 45_000], plain),
+    canaryUnscraped: draw(
+      'canaryUnscraped',
+      [2, 5_000, 60_000],
+      plain,
+      chance('canaryUnscraped', 0.3),
+    ),
     unreachable: draw('unreachable', [3, 1_000, 120_000], (random) => ({
       how: random.pick(hows),
     })),
