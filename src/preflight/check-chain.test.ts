@@ -148,6 +148,16 @@ const rows: readonly Row[] = [
     mend: /Did you mean code/,
   },
   {
+    name: 'failures are asked of a Service that is not there, and a healthy one would have none',
+    way: {
+      bad: 'sum(rate(http_requests_total{service="nwe",code=~"5.."}[5m]))',
+      total: 'sum(rate(http_requests_total{service="new"}[5m]))',
+    },
+    link: 'label',
+    cause: 'valueMissing',
+    says: /service="nwe"/,
+  },
+  {
     name: 'the metric disappeared days ago',
     world: { formerly: { queue_size: { jobs: ['shop'] } } },
     way: { query: 'sum(queue_size)' },
@@ -691,6 +701,27 @@ describe('what holds nothing', () => {
     assert.deepEqual(besides(found), [['advice', 'metric', 'neverExisted']]);
   });
 
+  test('stable, where it is only compared with', async () => {
+    const run = runSpec({
+      triggers: [
+        {
+          name: 'watch',
+          severity: 'Critical',
+          query: QUEUE,
+          condition: '> 9',
+          for: '5m',
+          compareWithStable: { holdFor: '10m' },
+        },
+      ],
+    });
+    const world = worldOf({
+      but: { 'queue_length{service="old",job="shop",instance="a:80"}': undefined },
+    });
+    const { systems } = monitoringSystems(world);
+    const found = await checkChain(systems, { run, generation: 1, weight: 50, atMs: T0 }, never);
+    assert.deepEqual(besides(found), [['advice', 'label', 'valueMissing']]);
+  });
+
   test('another target of the same job that is down', async () => {
     const beside = target({ instance: 'c:80', health: 'down', lastError: 'EOF' });
     const targets = told([target(), target({ instance: 'b:80' }), beside]);
@@ -720,6 +751,12 @@ describe('what holds nothing', () => {
       besides(await report({ ...healthy, rules: told([own]) }, { makesRules: true })),
       [],
     );
+  });
+
+  test('a backend that does not say when its rules are evaluated', async () => {
+    const rules = told([rule({ intervalMs: 0, lastEvaluationAtMs: undefined })]);
+    const found = await report({ ...healthy, rules }, { alertRules: ['CheckoutErrors'] });
+    assert.deepEqual(besides(found), []);
   });
 
   test('a rule that may raise an alert that is counted, as long as another can', async () => {

@@ -58,7 +58,12 @@ async function recordedSeries(
   const subject = selectorText(selector);
   return [
     state,
-    sampleAge(asked, { subject, origins, behindMs, intervalMs: rule.value.intervalMs }),
+    sampleAge(asked, {
+      subject,
+      origins,
+      behindMs,
+      intervalMs: rule.value.intervalMs || undefined,
+    }),
   ];
 }
 

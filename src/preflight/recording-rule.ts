@@ -33,20 +33,21 @@ export function ruleState(asked: Questions, rule: LoadedRule): Draft {
     });
   }
   const { lastEvaluationAtMs, intervalMs } = rule;
-  if (rule.health === 'unknown' || lastEvaluationAtMs === undefined) {
+  if (rule.health === 'unknown') {
     return broken(place, {
       cause: 'ruleNotEvaluated',
       message: `${subject} (${where}) has not been evaluated yet`,
-      mend: `Wait for its first evaluation, within ${spanText(intervalMs)}.`,
+      mend: 'Wait for its first evaluation.',
     });
   }
-  const ageMs = asked.nowMs() - lastEvaluationAtMs;
-  if (ageMs > 2 * intervalMs + SHARED_MS) {
+  // Not every backend says when, or how often.
+  const ageMs = asked.nowMs() - (lastEvaluationAtMs ?? asked.nowMs());
+  if (intervalMs > 0 && ageMs > 2 * intervalMs + SHARED_MS) {
     return broken(place, {
       cause: 'ruleNotEvaluated',
       message: `${subject} (${where}) was last evaluated ${spanText(ageMs)} ago, more than two intervals of ${spanText(intervalMs)}`,
       mend: 'Its group takes longer than its interval, or Prometheus is overloaded: split the group, or evaluate it less often.',
     });
   }
-  return fine(place, `${subject} is evaluated every ${spanText(intervalMs)}, and is well`);
+  return fine(place, `${subject} is evaluated, and is well`);
 }

@@ -7,7 +7,11 @@ import { targetText } from './targets.ts';
 
 const GOOD_MIN = 0.999;
 
-/** @param targets all that count; one finding for each of their jobs, and one for each that was missed */
+/**
+ * Several servers may scrape the same: the one that misses least counts.
+ *
+ * @param targets all that count; one finding for each of their jobs, and one for each that was missed
+ */
 export async function scrapes(
   asked: Questions,
   targets: readonly ScrapeTarget[],
@@ -31,7 +35,9 @@ async function scrapesOfJob(
   targets: readonly ScrapeTarget[],
 ): Promise<readonly Draft[]> {
   const place = { link: 'scrape', subject: `job ${job}` } as const;
-  const answer = await asked.instant(`avg_over_time(up{job=${quoted(job)}}[1h])`);
+  const answer = await asked.instant(
+    `max by (instance) (avg_over_time(up{job=${quoted(job)}}[1h]))`,
+  );
   if (answer.type === 'error') return [queryFault(place, answer)];
   const shares = new Map(answer.samples.map(({ labels, value }) => [labels['instance'], value]));
   const known = targets.filter(({ instance }) => shares.has(instance));
@@ -55,15 +61,15 @@ async function scrapesOfJob(
 async function missedBy(asked: Questions, target: ScrapeTarget): Promise<Draft | undefined> {
   const place = { link: 'scrape', subject: targetText(target) } as const;
   const up = `up{job=${quoted(target.job)},instance=${quoted(target.instance)}}`;
-  const first = await asked.instant(`min_over_time(timestamp(${up} == 1)[1h:5s])`);
+  const first = await asked.instant(`min(min_over_time(timestamp(${up} == 1)[1h:5s]))`);
   if (first.type === 'error') return queryFault(place, first);
   const [since] = first.samples;
   const backS =
     since === undefined ? 3600 : Math.max(1, Math.ceil(asked.atMs / 1000 - since.value));
   const range = `${up}[${backS}s]`;
   const [total, good] = await Promise.all([
-    asked.instant(`count_over_time(${range})`),
-    asked.instant(`sum_over_time(${range})`),
+    asked.instant(`max(count_over_time(${range}))`),
+    asked.instant(`max(sum_over_time(${range}))`),
   ]);
   if (total.type === 'error') return queryFault(place, total);
   if (good.type === 'error') return queryFault(place, good);

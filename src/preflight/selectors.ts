@@ -118,19 +118,19 @@ export function matchesNothing(matcher: Matcher): boolean {
 }
 
 /**
- * The selector without what tells failures from the rest: a label that `known` does not match in the same way has only to
- * be there. What is left selects something on a healthy service too.
+ * The selector without what tells failures from the rest: such a label has only to be there. What is left selects something on
+ * a healthy service too. What `known` fixes to one value is none of it: there `bad` must have a value that exists.
  */
 export function relaxed(selector: Selector, known: readonly Selector[]): Selector {
-  const isShared = (one: Matcher) =>
-    known.some(({ matchers }) =>
-      matchers.some(
-        ({ label, op, value }) => label === one.label && op === one.op && value === one.value,
-      ),
+  const fixed = known.flatMap(({ matchers }) => matchers);
+  const isKept = (one: Matcher) =>
+    matchesOnlyAbsence(one) ||
+    fixed.some(
+      ({ label, op, value }) =>
+        label === one.label && op === one.op && (op === '=' || value === one.value),
     );
   const matchers = selector.matchers.map(
-    (one): Matcher =>
-      isShared(one) || matchesOnlyAbsence(one) ? one : { label: one.label, op: '!=', value: '' },
+    (one): Matcher => (isKept(one) ? one : { label: one.label, op: '!=', value: '' }),
   );
   const texts = matchers.map(({ label, op, value }) => `${label}${op}${value}`);
   return {

@@ -22,6 +22,15 @@ export function usesOf(run: RunSpec): readonly Use[] {
     arm: 'canary' as const,
     isAdvice: severity === 'Info',
   }));
+  // Stable is what they are compared with. Where that cannot be read they judge by themselves.
+  const compared = run.triggers
+    .filter((one) => one.compareWithStable !== undefined || one.judge.type === 'Sequential')
+    .map(({ name, measure }) => ({
+      of: `comparison of trigger ${name} with stable`,
+      measure,
+      arm: 'stable' as const,
+      isAdvice: true,
+    }));
   const criteria = run.success.criteria.map(({ name, measure }) => ({
     of: `criterion ${name}`,
     measure,
@@ -34,7 +43,9 @@ export function usesOf(run: RunSpec): readonly Use[] {
     arm: 'stable' as const,
     isAdvice: false,
   }));
-  const relied = merged([...triggers, ...criteria, ...baseline].flatMap(asksPrometheus));
+  const relied = merged(
+    [...triggers, ...compared, ...criteria, ...baseline].flatMap(asksPrometheus),
+  );
   const keys = new Set(relied.map(keyOf));
   const recorded = run.metrics
     .map(({ name, measure }) => ({
