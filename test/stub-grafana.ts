@@ -63,7 +63,7 @@ export async function startStubGrafana(options: StubGrafanaOptions): Promise<Stu
   const libraryPanels = new Map<string, object>();
   const requests: string[] = [];
   const answer = async (request: IncomingMessage): Promise<Answer> => {
-    const { pathname } = new URL(request.url ?? '/', 'http://grafana');
+    const { pathname, search } = new URL(request.url ?? '/', 'http://grafana');
     requests.push(`${request.method} ${pathname}`);
     if (pathname === '/api/health') {
       return { status: 200, body: { database: 'ok', version: '12.3.0', commit: 'none' } };
@@ -72,6 +72,13 @@ export async function startStubGrafana(options: StubGrafanaOptions): Promise<Stu
       options.token === undefined || request.headers.authorization === `Bearer ${options.token}`;
     if (!isKnown) return { status: 401, body: { message: 'Invalid API key' } };
     if (pathname === '/api/datasources') return { status: 200, body: [stubDatasource] };
+    const resource = `/api/datasources/uid/${stubDatasource.uid}/resources`;
+    if (pathname.startsWith(`${resource}/`)) {
+      const response = await fetch(
+        `${options.prometheusUrl}${pathname.slice(resource.length)}${search}`,
+      );
+      return { status: response.status, body: await response.json() };
+    }
     if (pathname === '/api/ds/query' && request.method === 'POST') {
       return await askAll(queries.parse(JSON.parse(await bodyOf(request))), options);
     }

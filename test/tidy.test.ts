@@ -48,7 +48,7 @@ const layers: Readonly<Record<string, Layer>> = {
   },
   alertmanager: { layers: ['ports', 'transport'], packages: ['re2js', 'yaml', 'zod'] },
   /** What a rollout relies on, put together for the wiring and for kubectl genesis. */
-  grafana: { layers: ['ports', 'transport'], packages: ['zod'] },
+  grafana: { layers: ['ports', 'transport'], packages: ['re2js', 'zod'] },
   monitoring: {
     layers: ['ports', 'transport', 'prometheus', 'alertmanager', 'grafana', 'web'],
     packages: [],

@@ -136,7 +136,7 @@ export const settingsSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      "Whether probes and health suites may name URLs on the operator's own loopback. For tests and demos.",
+      "Whether probes, health suites and Alertmanagers that a Prometheus names may be on the operator's own loopback. For tests and demos.",
     ),
   logLevel: z.enum(logLevels).default('info').describe('The least level that is logged.'),
   evidenceDir: file(

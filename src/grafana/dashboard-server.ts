@@ -1,5 +1,6 @@
 /** One Grafana: whether it is well, what a dashboard asks, and whether its panels have something to show. */
 import { z } from 'zod';
+import type { Clock } from '#ports/clock.ts';
 import type {
   Dashboard,
   DashboardPanel,
@@ -20,6 +21,7 @@ import {
   settingsAnswer,
 } from './model.ts';
 import { panelsIn, toPanel } from './panels.ts';
+import { type Window, withValues } from './query-variables.ts';
 import { createVariables } from './variables.ts';
 
 const healthAnswer = z.object({ database: z.string(), version: z.string().optional() });
@@ -27,10 +29,15 @@ const errorAnswer = z.object({ message: z.string() });
 
 /** Points of a query: more would show no more of whether there are any. */
 const POINTS_MAX = 100;
+/** Values of variables are those of this time; what is gone longer shows nothing anyway. */
+const VALUES_OF_MS = 15 * 60_000;
 /** The least step, as Grafana's own of a Prometheus. */
 const STEP_MIN_MS = 15_000;
 
-export function createDashboardServer(service: Service): DashboardServer {
+export function createDashboardServer(
+  service: Service,
+  clock: Pick<Clock, 'now'>,
+): DashboardServer {
   return {
     url: service.url,
     async health(signal) {
@@ -44,14 +51,18 @@ export function createDashboardServer(service: Service): DashboardServer {
       if (database === 'ok') return { type: 'told', value: version };
       return service.failed(`says that its database is ${database}`);
     },
-    dashboard: (uid, signal) => readDashboard(service, uid, signal),
+    dashboard(uid, signal) {
+      const endMs = clock.now();
+      const window = { startMs: endMs - VALUES_OF_MS, endMs };
+      return readDashboard(service, { uid, window }, signal);
+    },
     panelData: (panel, window, signal) => askPanel(service, panel, window, signal),
   };
 }
 
 async function readDashboard(
   service: Service,
-  uid: string,
+  { uid, window }: { readonly uid: string; readonly window: Window },
   signal: AbortSignal,
 ): Promise<Told<Dashboard | undefined>> {
   const path = `/api/dashboards/uid/${encodeURIComponent(uid)}`;
@@ -69,7 +80,8 @@ async function readDashboard(
     return { type: 'cannotTell', message };
   }
   const { panels, datasources: known } = await besides(service, model, signal);
-  const variableModels = model.templating?.list ?? [];
+  const listed = model.templating?.list ?? [];
+  const variableModels = await withValues(service, listed, { known, window }, signal);
   const variables = createVariables(variableModels);
   const datasources = createDatasources(known, variables, variableModels);
   const value = {

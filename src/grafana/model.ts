@@ -39,6 +39,8 @@ const variable = z.object({
   multi: z.boolean().nullish(),
   includeAll: z.boolean().nullish(),
   allValue: z.string().nullish(),
+  regex: z.string().nullish(),
+  sort: z.number().nullish(),
 });
 
 const dashboard = z.object({

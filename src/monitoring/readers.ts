@@ -29,7 +29,8 @@ export function createReaders(options: ReaderOptions): Readers {
   const service = { ...options, connections };
   return {
     alertRouter: (endpoint) => createAlertRouter(createService(service, 'Alertmanager', endpoint)),
-    dashboards: (endpoint) => createDashboardServer(createService(service, 'Grafana', endpoint)),
+    dashboards: (endpoint) =>
+      createDashboardServer(createService(service, 'Grafana', endpoint), options.clock),
     close: () => connections.close(),
   };
 }

@@ -72,6 +72,7 @@ before(async () => {
   services = testServices();
   dashboards = createDashboardServer(
     services.of('Grafana', grafana.url, { authorization: 'Bearer secret' }),
+    systemClock,
   );
 });
 
@@ -182,6 +183,7 @@ describe('a real Prometheus', () => {
 const datasource = { type: 'prometheus', uid: '${datasource}' };
 const panels = [
   { title: 'numbers', expr: 'load{pod=~"$pod"}', wants: 'data' },
+  { title: 'a value of a query', expr: 'load{pod="$first"}', wants: 'data' },
   { title: 'a rate', expr: 'sum(rate(requests_total[$__rate_interval]))', wants: 'data' },
   { title: 'one number', expr: 'scalar(sum(load))', instant: true, wants: 'data' },
   { title: 'nothing', expr: 'nosuchmetric', wants: 'nothing' },
@@ -204,6 +206,7 @@ const dashboard = {
         includeAll: true,
         current: { text: 'All', value: '$__all' },
       },
+      { name: 'first', type: 'query', query: 'label_values(load, pod)', current: {} },
     ],
   },
   panels: panels.map(({ title, expr, ...rest }, index) => ({
@@ -248,7 +251,7 @@ describe('a dashboard over a real Prometheus', () => {
   }
 
   test('without the right token it is refused', async () => {
-    const stranger = createDashboardServer(services.of('Grafana', grafana.url));
+    const stranger = createDashboardServer(services.of('Grafana', grafana.url), systemClock);
     const told = await stranger.dashboard('shop', forever);
     assert.ok(told.type === 'failed');
     assert.match(told.message, /answered 401/);

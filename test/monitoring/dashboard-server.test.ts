@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createDashboardServer } from '#grafana/dashboard-server.ts';
 import type { Dashboard, DashboardServer, Told } from '#ports/monitoring-systems.ts';
+import { systemClock } from '#runtime/clock.ts';
 import {
   type Behaviour,
   json,
@@ -43,7 +44,10 @@ async function withServer<T>(
 ): Promise<T> {
   await using server = await startFakeServer({ respond: respond(world) });
   await using services = testServices({ timeoutMs: 300 });
-  return await use(createDashboardServer(services.of('Grafana', server.url)), server.requests);
+  return await use(
+    createDashboardServer(services.of('Grafana', server.url), systemClock),
+    server.requests,
+  );
 }
 
 async function read(dashboard: object, world: World = {}): Promise<Dashboard> {
@@ -237,6 +241,62 @@ test('variables are filled in, in the way of the data source', async () => {
   assert.equal(first?.body['expr'], 'up{pod=~"(a|b)"}');
   assert.deepEqual(first.body['more'], [{ text: '(a|b)', count: 1 }]);
   assert.equal(second?.body['expr'], '{a,b}');
+});
+
+describe('a variable that was saved without a choice', () => {
+  const datasource = { type: 'prometheus', uid: 'prom-2' };
+  const variable = (name: string, query: unknown, rest: object = {}): object => ({
+    name,
+    type: 'query',
+    datasource,
+    query,
+    current: {},
+    ...rest,
+  });
+  const label = (name: string): string =>
+    `/api/datasources/uid/prom-2/resources/api/v1/label/${name}/values`;
+  const values = json({ status: 'success', data: ['api', 'shop-1', 'shop-2'] });
+
+  const rows: readonly (readonly [string, unknown, object, string])[] = [
+    ['has the first value of its query', 'label_values(up, job)', {}, 'api'],
+    ['of a query with its own form', { query: 'label_values(job)' }, {}, 'api'],
+    ['has the last one where it sorts the other way', 'label_values(job)', { sort: 2 }, 'shop-2'],
+    ['has the first that fits', 'label_values(job)', { regex: '/shop-.*/' }, 'shop-1'],
+    ['has the part that fits', 'label_values(job)', { regex: '/shop-(.*)/' }, '1'],
+    ['has none of a query that is not read here', 'query_result(up)', {}, '$v'],
+    ['may show all', 'label_values(job)', { includeAll: true }, '.*'],
+    ['keeps its choice', 'label_values(job)', { current: { value: 'x' } }, 'x'],
+  ];
+  for (const [name, query, rest, want] of rows) {
+    test(name, async () => {
+      const { panels } = await read(
+        {
+          templating: { list: [variable('v', query, rest)] },
+          panels: [panel({ targets: [target({ expr: '$v' })] })],
+        },
+        { others: { [label('job')]: values } },
+      );
+      assert.equal(panels[0]?.queries[0]?.body['expr'], want);
+    });
+  }
+
+  test('may name one before it', async () => {
+    const list = [
+      variable('job', 'label_values(up{a="b"}, job)'),
+      variable('pod', 'label_values(up{job="$job"}, pod)'),
+    ];
+    const pods = json({ data: ['p'] });
+    const world = {
+      dashboard: { templating: { list } },
+      others: { [label('job')]: values, [label('pod')]: pods },
+    };
+    await withServer(world, async (server, requests) => {
+      await server.dashboard('shop', forever);
+      const asked = requests.filter(({ path }) => path.endsWith('/values'));
+      const matches = asked.map(({ search }) => new URLSearchParams(search).get('match[]'));
+      assert.deepEqual(matches, ['up{a="b"}', 'up{job="api"}']);
+    });
+  });
 });
 
 const WINDOW = { startMs: 100_000, endMs: 1_000_000 };
