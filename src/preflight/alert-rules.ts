@@ -2,7 +2,16 @@
 import type { AlertReceiver, LoadedRule } from '#ports/monitoring-systems.ts';
 import { nearest } from '#runtime/nearest.ts';
 import type { AlertRouters } from './alert-routers.ts';
-import { broken, brokenIn, cannotTell, type Draft, fine, listed, notTold } from './finding.ts';
+import {
+  broken,
+  brokenIn,
+  cannotTell,
+  type Draft,
+  fine,
+  listed,
+  notTold,
+  unless,
+} from './finding.ts';
 import type { Questions } from './questions.ts';
 import { ruleState } from './recording-rule.ts';
 
@@ -25,7 +34,10 @@ export async function checkAlertRule(
       broken(place, {
         cause: 'ruleMissing',
         message: `alert rule ${name} is missing: Prometheus has not loaded it`,
-        mend: `${guess === undefined ? '' : `Did you mean ${guess}? `}Have Prometheus load it: its file must be in rule_files, a PrometheusRule must match ruleSelector and ruleNamespaceSelector.`,
+        mend: unless(
+          guess,
+          'have Prometheus load it: its file must be in rule_files, a PrometheusRule must match ruleSelector and ruleNamespaceSelector.',
+        ),
       }),
     ];
   }

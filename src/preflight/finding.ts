@@ -81,6 +81,12 @@ export function queryFault(place: Place, answer: FailedAnswer): Draft {
   return broken(place, { cause: 'queryFails', message: `the query fails: ${message}`, mend });
 }
 
+/** What to do, behind the word that was probably meant. */
+export function unless(guess: string | undefined, mend: string): string {
+  const sentence = `${mend.slice(0, 1).toUpperCase()}${mend.slice(1)}`;
+  return guess === undefined ? sentence : `Did you mean ${guess}? Otherwise ${mend}`;
+}
+
 /** `a, b, c and 4 more`. */
 export function listed(names: readonly string[], most = 5): string {
   const rest = names.length - most;

@@ -1,7 +1,7 @@
 /** Jobs that must be scraped whatever the queries say: each has targets, all of them up and scraped. */
 import type { ScrapeTarget } from '#ports/monitoring-systems.ts';
 import { nearest } from '#runtime/nearest.ts';
-import { advice, broken, brokenIn, counted, type Draft, fine, notTold } from './finding.ts';
+import { advice, broken, brokenIn, counted, type Draft, fine, notTold, unless } from './finding.ts';
 import { HISTORY_MS, type Questions } from './questions.ts';
 import { scrapes } from './scrapes.ts';
 import { quoted } from './selectors.ts';
@@ -49,7 +49,10 @@ async function withoutTargets(
       message: wasThere
         ? `job ${job} has no active target any more`
         : `there is no job ${job}: Prometheus has no active target of it`,
-      mend: `${guess === undefined ? '' : `Did you mean ${guess}? `}See that a scrape job, ServiceMonitor or PodMonitor finds the pods: its selector, its port, and that Prometheus selects it.`,
+      mend: unless(
+        guess,
+        'see that a scrape job, ServiceMonitor or PodMonitor finds the pods: its selector, its port, and that Prometheus selects it.',
+      ),
     },
   );
 }

@@ -1,7 +1,7 @@
 /** The metric is there and the labels select nothing: which of them does not fit, and what would. */
 import type { Matcher } from '#promql/ast.ts';
 import { nearest, nearestFirst } from '#runtime/nearest.ts';
-import { broken, type Draft } from './finding.ts';
+import { broken, type Draft, unless } from './finding.ts';
 import type { Questions } from './questions.ts';
 import { labelText, matches, matchesNothing, type Selector, selectorText } from './selectors.ts';
 
@@ -76,14 +76,20 @@ async function alone(
     return broken(place, {
       cause: 'labelMissing',
       message: `label ${label} is missing: no series of ${metric} has it${has}`,
-      mend: `${guess === undefined ? 'Select' : `Did you mean ${guess}? Otherwise select`} by a label that the series have, or have the exporter or the scrape job set ${label}.`,
+      mend: unless(
+        guess,
+        `select by a label that the series have, or have the exporter or the scrape job set ${label}.`,
+      ),
     });
   }
   const guess = op === '=' ? nearest(value, there) : undefined;
   return broken(place, {
     cause: 'valueMissing',
     message: `label ${label} has no such value: no series of ${metric} has ${label}${op}${JSON.stringify(value)}; ${valuesText(wrong)}`,
-    mend: `${guess === undefined ? 'Correct the value' : `Did you mean ${JSON.stringify(guess)}? Correct the value`}, or see that what should export it is running and scraped.${op === '=' ? '' : ` ${HEALTHY}`}`,
+    mend: unless(
+      guess && JSON.stringify(guess),
+      `correct the value, or see that what should export it is running and scraped.${op === '=' ? '' : ` ${HEALTHY}`}`,
+    ),
   });
 }
 

@@ -4,8 +4,8 @@
  */
 import { toIso } from '#core/time.ts';
 import type { LoadedRule, ScrapeTarget } from '#ports/monitoring-systems.ts';
-import { nearest, nearestFirst } from '#runtime/nearest.ts';
-import { broken, brokenIn, type Draft, listed } from './finding.ts';
+import { likely, nearest } from '#runtime/nearest.ts';
+import { broken, brokenIn, type Draft, listed, unless } from './finding.ts';
 import { labelFault } from './label-fault.ts';
 import { lostSeries, lostWith } from './lost-series.ts';
 import { HISTORY_MS, type Questions } from './questions.ts';
@@ -62,7 +62,10 @@ async function notRecorded(
       {
         cause: 'ruleMissing',
         message: `no rule that Prometheus has loaded records ${metric}`,
-        mend: `${guess === undefined ? '' : `Did you mean ${guess}? Otherwise have`}${guess === undefined ? 'Have' : ''} Prometheus load the rule: its file must be in rule_files, a PrometheusRule must match ruleSelector and ruleNamespaceSelector.`,
+        mend: unless(
+          guess,
+          'have Prometheus load the rule: its file must be in rule_files, a PrometheusRule must match ruleSelector and ruleNamespaceSelector.',
+        ),
       },
     ),
   ];
@@ -120,13 +123,14 @@ async function gone(asked: Questions, subject: string): Promise<Draft> {
   );
 }
 
-/** Names so far off are no guess. */
+/** More of them would be no help. */
 const GUESSES_MAX = 3;
 
 async function neverSeen(asked: Questions, selector: Selector, subject: string): Promise<Draft> {
   const names = await asked.labelValues('__name__', [], 3_600_000);
   const all = names.type === 'told' ? names.value : [];
-  const guess = nearest(subject, all);
+  const guesses = likely(subject, all).slice(0, GUESSES_MAX);
+  const guess = guesses.length === 0 ? undefined : guesses.join(' or ');
   const down = guess === undefined ? await neverScraped(asked, selector) : undefined;
   if (down !== undefined) {
     const [draft] = downTargets([down]);
@@ -137,15 +141,12 @@ async function neverSeen(asked: Questions, selector: Selector, subject: string):
       };
     }
   }
-  const guesses = guess === undefined ? [] : nearestFirst(subject, all).slice(0, GUESSES_MAX);
-  const similar =
-    guess === undefined ? '' : `Did you mean ${guesses.join(', or ')}? Otherwise have`;
   return broken(
     { link: 'metric', subject },
     {
       cause: 'neverExisted',
       message: `metric ${subject} has never existed here: Prometheus knows no series of that name in the last ${HISTORY_MS / DAY_MS} days`,
-      mend: `${similar === '' ? 'Have' : similar} the service export it, and Prometheus scrape the service.`,
+      mend: unless(guess, 'have the service export it, and Prometheus scrape the service.'),
     },
   );
 }

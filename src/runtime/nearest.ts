@@ -4,12 +4,18 @@
 const SLIPS_MAX = 3;
 
 export function nearest(word: string, known: readonly string[]): string | undefined {
-  const allowed = Math.min(SLIPS_MAX, Math.ceil(word.length / 3));
-  const [first] = ranked(word, known);
-  return first !== undefined && first.slips <= allowed ? first.candidate : undefined;
+  return likely(word, known)[0];
 }
 
-/** All of them, those with the fewest slips first. */
+/** All that it may have been meant to be, the likeliest first. */
+export function likely(word: string, known: readonly string[]): readonly string[] {
+  const allowed = Math.min(SLIPS_MAX, Math.ceil(word.length / 3));
+  return ranked(word, known)
+    .filter(({ slips: count }) => count <= allowed)
+    .map(({ candidate }) => candidate);
+}
+
+/** All that are known, those with the fewest slips first. */
 export function nearestFirst(word: string, known: readonly string[]): readonly string[] {
   return ranked(word, known).map(({ candidate }) => candidate);
 }
