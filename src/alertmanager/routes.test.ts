@@ -91,20 +91,22 @@ const rows: readonly (readonly [string, Labels, readonly string[]])[] = [
 ];
 
 describe('an alert', () => {
-  const routes = readRoutes(config);
-  assert.ok(routes.type === 'routes');
+  const receiversOf = (labels: Labels) => {
+    const routes = readRoutes(config);
+    assert.ok(routes.type === 'routes', JSON.stringify(routes));
+    return routes.receiversOf(labels);
+  };
   for (const [name, labels, want] of rows) {
     test(name, () => {
       assert.deepEqual(
-        routes.receiversOf(labels).map((one) => one.name),
+        receiversOf(labels).map((one) => one.name),
         want,
       );
     });
   }
 
   test('reaches somebody where its receiver has an integration of any kind', () => {
-    const reaches = (labels: Labels) =>
-      routes.receiversOf(labels).map((one) => one.reachesSomebody);
+    const reaches = (labels: Labels) => receiversOf(labels).map((one) => one.reachesSomebody);
     assert.deepEqual(reaches({}), [true]);
     assert.deepEqual(reaches({ team: 'web', severity: 'info' }), [false]);
     assert.deepEqual(reaches({ team: 'db', code: '0500' }), [true]);

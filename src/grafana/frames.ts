@@ -42,7 +42,7 @@ function newestOf({ schema, data }: Frame, endMs: number): number | undefined {
   const stepMs = fields[timeAt]?.config?.interval ?? 0;
   let newest: number | undefined;
   for (let row = 0; row < rows; row += 1) {
-    const isShown = shown.some((index) => isValue(columns[index]?.[row], numbersAt.length > 0));
+    const isShown = shown.some((index) => isValue(columns[index]?.[row]));
     if (!isShown) continue;
     const atMs = timeAt === -1 ? endMs : columns[timeAt]?.[row];
     if (typeof atMs !== 'number') continue;
@@ -51,6 +51,6 @@ function newestOf({ schema, data }: Frame, endMs: number): number | undefined {
   return newest === undefined ? undefined : Math.max(newest, Math.min(newest + stepMs, endMs));
 }
 
-function isValue(value: unknown, isNumber: boolean): boolean {
-  return isNumber ? typeof value === 'number' : value !== null && value !== undefined;
+function isValue(value: unknown): boolean {
+  return value !== null && value !== undefined;
 }

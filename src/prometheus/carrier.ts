@@ -82,7 +82,7 @@ export function createCarrier(options: CarrierOptions, connections: Connections)
     const parsed =
       result.type === 'answer'
         ? parse(result)
-        : ({ type: 'fault', ...explain(result, trip, options) } as const);
+        : ({ type: 'fault', ...explain(question, result, trip, options) } as const);
     if (parsed.type === 'parts') {
       report(question, trip, 'ok');
       return { type: 'carried', parts: parsed.parts, skewMs };
@@ -106,8 +106,10 @@ function skewOf(
   });
 }
 
-function explain(result: NoAnswer, trip: Trip, limits: Limits): Fault {
+function explain({ kind: asked }: Question, result: NoAnswer, trip: Trip, limits: Limits): Fault {
   const { kind, words } = failureOf(result, trip.sentAtMs !== undefined, limits);
-  const mend = kind === 'tooLarge' ? '; let the query return fewer series' : '';
-  return fault(kind, `${words}${mend}`);
+  if (kind !== 'tooLarge') return fault(kind, words);
+  const mend =
+    asked === 'list' ? 'raise limits.responseBytes' : 'let the query return fewer series';
+  return fault(kind, `${words}; ${mend}`);
 }

@@ -311,7 +311,12 @@ for (const [list, ask] of everyList) {
         'failed',
         /did not answer within 0\.3 s/,
       ],
-      ['that says too much', { type: 'flood' }, 'cannotTell', /more than 100000 bytes/],
+      [
+        'that says too much',
+        { type: 'flood' },
+        'cannotTell',
+        /more than 100000 bytes; raise limits\.responseBytes/,
+      ],
     ];
     for (const [name, behaviour, type, message] of rows) {
       test(`${name}: ${type}`, async () => {
