@@ -11,6 +11,8 @@ import { keptOf, rolloutNamed, type Stage, statusOf } from './whole-stage.ts';
 export type Story = (stage: Stage, name: string) => Promise<void>;
 
 const toleranceMs = 2_000;
+/** How late a busy machine may be. A hold that was lost would cost at least `holdSeconds`. */
+const lateMaxMs = 1_000 * holdSeconds - 500;
 /** Of triggers that look once a second at what happens between two looks. */
 const lookMs = 1_000;
 
@@ -51,7 +53,7 @@ async function backInTime(stage: Stage, subject: Subject): Promise<RolloutStatus
   const dueMs = sinceMs + 1_000 * holdSeconds;
   assert.ok(zeroMs >= dueMs - toleranceMs, `${subject.name} went back ${dueMs - zeroMs} ms early`);
   const lateMs = victim.upBetween(dueMs, zeroMs);
-  assert.ok(lateMs <= toleranceMs, `${subject.name} went back ${lateMs} ms late`);
+  assert.ok(lateMs <= lateMaxMs, `${subject.name} went back ${lateMs} ms late`);
   assert.deepEqual(weightsOf(subject), [0, 50, 0]);
   return status;
 }
@@ -96,7 +98,7 @@ const waitsForApproval: Story = async (stage, name) => {
   assert.equal((await stage.decide('bob', approve)).outcome, 'Applied');
   await atHalf(stage, subject);
   const lateMs = stage.victim.upBetween(askedAtMs, seenAt(subject, 50));
-  assert.ok(lateMs <= toleranceMs, `${name} went on ${lateMs} ms late`);
+  assert.ok(lateMs <= lateMaxMs, `${name} went on ${lateMs} ms late`);
 };
 
 /** Closed since this minute began, until `seconds` from now. */
@@ -118,7 +120,7 @@ const isFrozenForAWhile: Story = async (stage, name) => {
   const seenMs = seenAt(subject, 50);
   assert.ok(seenMs >= untilMs, `${name} rose ${untilMs - seenMs} ms before the window closed`);
   const lateMs = stage.victim.upBetween(untilMs, seenMs);
-  assert.ok(lateMs <= toleranceMs, `${name} went on ${lateMs} ms late`);
+  assert.ok(lateMs <= lateMaxMs, `${name} went on ${lateMs} ms late`);
 };
 
 const goesBackWhileWaiting: Story = async (stage, name) => {
@@ -208,7 +210,7 @@ async function goesBackWhenUnwell(
   const tookMs = (subject.weights.at(-1)?.seenAtMs ?? 0) - fromMs;
   assert.ok(tookMs >= forMs - lookMs, `${subject.name} went back after ${tookMs} ms`);
   if (stage.victim.kills === 0) {
-    const limitMs = forMs + seenWithinMs + toleranceMs;
+    const limitMs = forMs + seenWithinMs + lateMaxMs;
     assert.ok(tookMs <= limitMs, `${subject.name} went back after ${tookMs} ms`);
   }
   assert.deepEqual(weightsOf(subject), [0, 50, 0]);
@@ -218,7 +220,7 @@ const goesBackByAlerts: Story = async (stage, name) => {
   const matchers = ['severity="critical"', `service="${name}-canary"`];
   const trigger = { name: 'alerts', severity: 'Critical', alerts: { matchers } };
   const subject = await stage.add(name, plan(2, farAway, farAway), {
-    spec: { triggers: [{ ...trigger, condition: '> 0', for: '4s' }] },
+    spec: { triggers: [{ ...trigger, condition: '> 0', for: `${holdSeconds}s` }] },
   });
   await atHalf(stage, subject);
   stage.world.fail(name, 0.2);
@@ -226,10 +228,10 @@ const goesBackByAlerts: Story = async (stage, name) => {
   const zeroMs = subject.weights.at(-1)?.seenAtMs ?? 0;
   const firing = `ALERTS{alertstate="firing",service="${name}-canary"}`;
   const sinceMs = await stage.world.trueSince(firing, zeroMs);
-  const dueMs = (sinceMs ?? Number.NaN) + 4_000;
+  const dueMs = (sinceMs ?? Number.NaN) + 1_000 * holdSeconds;
   const lateMs = stage.victim.upBetween(dueMs, zeroMs);
   assert.ok(zeroMs >= dueMs - toleranceMs, `${name} went back ${dueMs - zeroMs} ms early`);
-  assert.ok(lateMs <= toleranceMs, `${name} went back ${lateMs} ms late`);
+  assert.ok(lateMs <= lateMaxMs, `${name} went back ${lateMs} ms late`);
 };
 
 const jobTemplate = {
