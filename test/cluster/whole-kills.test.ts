@@ -13,6 +13,7 @@ import { stories } from './whole-stories.ts';
 const buildsColdWithinMs = 40 * 60_000;
 const seed = Number(process.env['RESILIENCE_SEED'] ?? systemClock.now() % 1_000_000);
 const killForMs = 25_000;
+const killsMin = 6;
 const awayMs = 12_000;
 const snapshotsEveryMs = 5_000;
 /** A process that has just started reads what is kept before it keeps more. */
@@ -46,14 +47,13 @@ describe(`killed at random moments, a rollout (RESILIENCE_SEED=${seed})`, {
 
   for (const [says, name, story] of stories) test(says, async () => await story(stage, name));
 
-  test('meets enough kills for this to mean something', async () => {
+  test('is killed often enough for this to mean something', async () => {
     const untilMs = systemClock.monotonic() + killForMs;
-    while (systemClock.monotonic() < untilMs) {
+    while (systemClock.monotonic() < untilMs || stage.victim.kills < killsMin) {
       await systemClock.sleep(500 + 6_000 * random());
       stage.victim.kill();
       await stage.victim.settled();
     }
-    assert.ok(stage.victim.kills >= 6, `${stage.victim.kills} kills`);
   });
 });
 
