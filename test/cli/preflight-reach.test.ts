@@ -1,9 +1,13 @@
 /** The way to a URL from where a person sits: straight, through the API server, or none. */
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
 import { describe, test } from 'node:test';
+import { networkOf } from '#cli/preflight/network.ts';
 import { createReach, type Reach } from '#cli/preflight/reach.ts';
 import { type InCluster, proxyPath } from '#kube/in-cluster.ts';
 import { ClusterError, type KubeObject } from '#ports/cluster.ts';
+import { systemClock } from '#runtime/clock.ts';
+import { listenLocally } from '#test/local-server.ts';
 
 interface World {
   /** Hosts that are known here. */
@@ -47,6 +51,28 @@ const pod: KubeObject = {
   kind: 'Pod',
   metadata: { name: 'am-0', namespace: 'monitoring' },
 };
+
+describe('this machine', () => {
+  const network = networkOf(systemClock);
+  const forever = new AbortController().signal;
+
+  test('reaches a port at which somebody listens, and no other', async () => {
+    const listener = await listenLocally(createServer());
+    assert.equal(await network.connects('127.0.0.1', listener.port, forever), true);
+    listener.stop();
+    assert.equal(await network.connects('127.0.0.1', 9, forever), false);
+  });
+
+  test('knows addresses as they are', async () => {
+    assert.equal(await network.resolves('127.0.0.1', forever), true);
+    assert.equal(await network.resolves('[::1]', forever), true);
+  });
+
+  test('is not asked any more by somebody who has left', async () => {
+    const left = AbortSignal.abort(new Error('left'));
+    await assert.rejects(network.connects('127.0.0.1', 9, left), /left/);
+  });
+});
 
 describe('the way to what a person names', () => {
   const rows: readonly [name: string, url: string, world: World, path: string | undefined][] = [
