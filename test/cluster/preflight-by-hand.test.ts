@@ -67,6 +67,7 @@ before(async () => {
   portOfPrometheus = new URL(prometheus.url).port;
   await prometheus.untilScraped();
   for (const object of objects()) await plane.client.apply(object);
+  if (ownAddress !== undefined) await makePod(ownAddress);
 });
 after(async () => {
   await Promise.all([prometheus.stop(), alertmanager.stop(), plane.stop()]);
@@ -122,12 +123,14 @@ function objects(): KubeObject[] {
     metadata: { name, namespace: 'monitoring' },
     spec: { ports: [{ port: 9090 }] },
   });
-  const endpoints = {
+  const targetRef = { kind: 'Pod', namespace: 'monitoring', name: 'prometheus-0' };
+  const endpoints = (name: string, subsets: readonly object[]): KubeObject => ({
     apiVersion: 'v1',
     kind: 'Endpoints',
-    metadata: { name: 'prometheus', namespace: 'monitoring' },
-    subsets: [{ addresses: [{ ip: ownAddress }], ports: [{ port }] }],
-  };
+    metadata: { name, namespace: 'monitoring' },
+    subsets,
+  });
+  const addresses = ownAddress === undefined ? [] : [{ ip: ownAddress, targetRef }];
   const proxied = (name: string, of: string) =>
     rollout(name, QUERY, `http://${of}.monitoring.svc:9090`);
   const reading = [
@@ -140,7 +143,8 @@ function objects(): KubeObject[] {
     ...namespaces,
     service('prometheus'),
     service('empty'),
-    ...(ownAddress === undefined ? [] : [endpoints]),
+    endpoints('prometheus', addresses.length === 0 ? [] : [{ addresses, ports: [{ port }] }]),
+    endpoints('empty', []),
     ...roleFor(NAMESPACE, 'reads', reading, ['alice', 'bob']),
     ...roleFor('monitoring', 'leads', leading, ['alice']),
     rollout('checkout', QUERY),
@@ -148,6 +152,18 @@ function objects(): KubeObject[] {
     proxied('inside', 'prometheus'),
     proxied('idle', 'empty'),
   ];
+}
+
+/** The API server leads to no address that is not a pod's. */
+async function makePod(ip: string): Promise<void> {
+  const metadata = { name: 'prometheus-0', namespace: 'monitoring' };
+  const { client } = plane;
+  const account = { apiVersion: 'v1', kind: 'ServiceAccount' };
+  await client.apply({ ...account, metadata: { name: 'default', namespace: 'monitoring' } });
+  const pod = { apiVersion: 'v1', kind: 'Pod', metadata };
+  await client.apply({ ...pod, spec: { containers: [{ name: 'prometheus', image: 'none' }] } });
+  const status = { phase: 'Running', podIP: ip, podIPs: [{ ip }] };
+  await client.patch({ ...pod, ...metadata }, { status }, 'status');
 }
 
 /** In the name of a user, with kubectl's flags in place of a kubeconfig. */
