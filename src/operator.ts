@@ -20,14 +20,17 @@ import { createJobRunner } from '#kube/job-runner.ts';
 import { createAlwaysLeader, type Election } from '#kube/leadership.ts';
 import type { ReflectorMetrics } from '#kube/reflector.ts';
 import { secretReader } from '#kube/secrets.ts';
+import { createMonitoringSystems, type Monitoring } from '#monitoring/monitoring-systems.ts';
 import type { Clock } from '#ports/clock.ts';
 import type { Resource } from '#ports/cluster.ts';
 import type { EvidenceStore } from '#ports/evidence-store.ts';
+import type { JobRunner } from '#ports/job-runner.ts';
 import type { Leadership } from '#ports/leadership.ts';
 import type { Logger } from '#ports/logger.ts';
 import type { ManifestSource } from '#ports/manifest-source.ts';
 import type { MetricEndpoint } from '#ports/metric-source.ts';
 import type { NoticeObserver } from '#ports/notifier.ts';
+import type { ServerEndpoint } from '#ports/server-endpoint.ts';
 import { createProber } from '#probes/prober.ts';
 import {
   createMetricSource,
@@ -48,12 +51,13 @@ import { createSuiteBoard } from '#suites/suite-board.ts';
 import { type AddressRules, urlProblem } from '#web/address-rules.ts';
 import { createWeb, type Web } from '#web/web.ts';
 import { createAskMetrics } from './ask-metrics.ts';
+import { createChainChecks } from './chain-checks.ts';
 import type { Notifications } from './config/channels.ts';
 import { channelProblem } from './config/notifications.ts';
 import { crdProblem } from './crd-version.ts';
 import { createPeople, type People } from './people.ts';
 import { createRolloutEndpoints } from './rollout-endpoints.ts';
-import { createWatching } from './watching.ts';
+import { createWatching, type Watching } from './watching.ts';
 
 export interface OperatorOptions {
   readonly version: string;
@@ -65,6 +69,9 @@ export interface OperatorOptions {
   readonly allowLoopbackUrls: boolean;
   /** The operator's own Prometheus, with credentials as they are now; undefined when it has none. */
   readonly prometheus: () => MetricEndpoint | undefined;
+  /** Alertmanager and Grafana of the operator's own configuration, likewise. */
+  readonly alertmanager?: () => ServerEndpoint | undefined;
+  readonly grafana?: () => ServerEndpoint | undefined;
   readonly query: {
     readonly timeoutMs: number;
     readonly concurrencyMax: number;
@@ -159,6 +166,7 @@ interface Parts {
   readonly evidence: EvidenceLog;
   readonly people: People;
   readonly metrics: PrometheusSource;
+  readonly monitoring: Monitoring;
   readonly web: Web;
   readonly controller: Controller;
 }
@@ -197,6 +205,8 @@ async function plug(
     readSecret: (namespace) => secretReader(cluster, namespace, stopping),
   });
   const rightOfWay = new RightOfWay(clock);
+  const specs = new Specs(inspectQuery, await crdProblem(cluster, clock), checks);
+  const monitoring = monitoringOf(options, metrics, rules);
   const shell: Reconciler = {
     clock,
     cluster,
@@ -208,7 +218,7 @@ async function plug(
     jobs,
     decisions: new DecisionIndex(),
     decisionPolicy: new DecisionPolicyReader(cluster, clock),
-    specs: new Specs(inspectQuery, await crdProblem(cluster, clock), checks),
+    specs,
     ask: createAskMetrics(metrics, endpointOf),
     routers: createRouters(cluster, logger),
     workloads: createWorkloads({ cluster, logger, watchState: watching.workloads }),
@@ -216,27 +226,17 @@ async function plug(
     manifests: manifestsOf(options, { cluster, rightOfWay, stopping }),
     evidence,
     prober: createProber(web),
-    suites: createSuiteBoard({
+    suites: suitesOf(options, { cluster, web, jobs, evidence, watching, stopping, onChange }),
+    chain: createChainChecks({
       clock,
       logger,
-      archive: evidence,
-      runners: createSuiteRunners({
-        web,
-        cluster,
-        logs: cluster,
-        clock,
-        jobs,
-        watched: (namespace, signal) => watching.suitesIn(namespace, signal),
-      }),
-      onChange: (rollout) => lookAt(rollout),
-      onDropped: (order) =>
-        logger.info(
-          fieldsOfOrder(order),
-          'a suite was due while it still ran, and is not run twice',
-        ),
+      monitoring,
+      endpointOf,
+      specs,
+      makesRules: options.manifests !== undefined,
+      onChange,
       stopping,
     }),
-    chain: undefined,
     routesWatched: watching.usedBy,
     observer: telemetry.reconciles,
   };
@@ -245,7 +245,33 @@ async function plug(
   used = (kind, key) => controller.used(kind, key);
   lookAt = (rollout) => controller.look(rollout);
   watching.start(controller);
-  return { cluster, events, people, evidence, metrics, web, controller };
+  return { cluster, events, people, evidence, metrics, monitoring, web, controller };
+}
+
+function suitesOf(
+  { clock, logger }: OperatorOptions,
+  parts: {
+    readonly cluster: KubeCluster;
+    readonly web: Web;
+    readonly jobs: JobRunner;
+    readonly evidence: EvidenceLog;
+    readonly watching: Watching;
+    readonly stopping: AbortSignal;
+    readonly onChange: Controller['look'];
+  },
+): Reconciler['suites'] {
+  const { watching, evidence: archive, stopping, onChange } = parts;
+  const watched: Watching['suitesIn'] = (namespace, signal) => watching.suitesIn(namespace, signal);
+  return createSuiteBoard({
+    clock,
+    logger,
+    archive,
+    runners: createSuiteRunners({ ...parts, logs: parts.cluster, clock, watched }),
+    onChange,
+    onDropped: (order) =>
+      logger.info(fieldsOfOrder(order), 'a suite was due while it still ran, and is not run twice'),
+    stopping,
+  });
 }
 
 function manifestsOf(
@@ -264,6 +290,21 @@ function metricsOf({ clock, logger, query, telemetry }: OperatorOptions): Promet
   const observe = telemetry.queries;
   const kept = { keepMs: ANSWERS_KEPT_MS, listsKeptMs: LISTS_KEPT_MS };
   return createMetricSource({ clock, logger, ...query, ...kept, observe });
+}
+
+function monitoringOf(
+  { clock, query, alertmanager, grafana }: OperatorOptions,
+  source: PrometheusSource,
+  addressRules: AddressRules,
+): Monitoring {
+  return createMonitoringSystems({
+    source,
+    clock,
+    ...query,
+    addressRules,
+    alertmanager: alertmanager ?? (() => undefined),
+    grafana: grafana ?? (() => undefined),
+  });
 }
 
 function eventsOf({ clock, logger, lease }: OperatorOptions, cluster: KubeCluster): Events {
@@ -304,7 +345,7 @@ function checksBy(rules: AddressRules, { policy }: Notifications): OutsideChecks
 
 /** Looks under way may finish, a rollback above all; the lease is given back before the connections close. */
 function closingSteps(
-  { cluster, events, people, evidence, metrics, web, controller }: Parts,
+  { cluster, events, people, evidence, metrics, monitoring, web, controller }: Parts,
   election: Election,
   stopping: AbortController,
 ): ClosingStep[] {
@@ -319,6 +360,7 @@ function closingSteps(
     { name: 'events', limitMs: 2_000, close: (signal) => events.close(signal) },
     { name: 'lease', limitMs: 3_000, close: () => election.release() },
     { name: 'queries', limitMs: 1_000, close: () => metrics.close() },
+    { name: 'monitoring', limitMs: 1_000, close: () => monitoring.close() },
     { name: 'web', limitMs: 1_000, close: () => web.close() },
     { name: 'connections', limitMs: 3_000, close: () => cluster.close() },
   ];

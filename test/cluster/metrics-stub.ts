@@ -1,4 +1,4 @@
-/** A stub for Prometheus that answers every query with one series, or with none, and takes whatever else is posted. */
+/** A stub for Prometheus that answers every query with one series, or with none, has no other API, and takes whatever else is posted. */
 
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { listenLocally } from '#test/local-server.ts';
@@ -21,6 +21,14 @@ export async function startMetricsStub(
       response.setHeader('content-type', 'application/json');
       if (request.url?.startsWith('/api/v1/') !== true) {
         response.end('{}');
+        return;
+      }
+      // A backend may know nothing but queries, and says so.
+      if (!/^\/api\/v1\/query(_range)?$/.test(request.url.split('?')[0] ?? '')) {
+        response.statusCode = 404;
+        response.end(
+          JSON.stringify({ status: 'error', errorType: 'not_found', error: 'no such API' }),
+        );
         return;
       }
       const data = dataOf(new URLSearchParams(body), valueOf(request.headers));

@@ -33,8 +33,11 @@ export interface OperatorWorld {
 
 export async function startOperatorWorld({
   notifications = {},
+  prometheusUrl,
   ...options
 }: Pick<ControlPlaneOptions, 'users'> & {
+  /** In place of the stub. */
+  readonly prometheusUrl?: string;
   /** As in the operator's file. */
   readonly notifications?: object;
 } = {}): Promise<OperatorWorld> {
@@ -61,7 +64,7 @@ export async function startOperatorWorld({
     namespaces: [namespace],
     concurrency: 8,
     allowLoopbackUrls: true,
-    prometheus: () => ({ url: stub.url, headers: {}, tls: {} }),
+    prometheus: () => ({ url: prometheusUrl ?? stub.url, headers: {}, tls: {} }),
     query: { timeoutMs: 3_000, concurrencyMax: 8, responseBytesMax: 1_000_000 },
     lease: undefined,
     evidenceDirectory: undefined,

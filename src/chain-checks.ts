@@ -1,0 +1,43 @@
+/** The board of chain checks, put together: which systems a rollout relies on, and what asks them. */
+import { type ChainBoardOptions, createChainBoard } from '#controller/chain-board.ts';
+import { parseStatus } from '#controller/observe.ts';
+import type { Specs } from '#controller/specs.ts';
+import type { Monitoring } from '#monitoring/monitoring-systems.ts';
+import type { ChainBoard, ChainOrder } from '#ports/chain-board.ts';
+import { checkChain } from '#preflight/check-chain.ts';
+import type { EndpointOf } from './rollout-endpoints.ts';
+
+export interface ChainChecksOptions extends Omit<ChainBoardOptions, 'check'> {
+  readonly monitoring: Monitoring;
+  readonly endpointOf: EndpointOf;
+  readonly specs: Specs;
+  /** The operator makes a PrometheusRule for each rollout. */
+  readonly makesRules: boolean;
+}
+
+export function createChainChecks(options: ChainChecksOptions): ChainBoard {
+  const { monitoring, endpointOf, specs, makesRules, clock } = options;
+  return createChainBoard({
+    ...options,
+    check: async (order, signal) => {
+      const { run, generation, weight } = order;
+      const systems = monitoring.systemsOf(await prometheusOf(order, specs, endpointOf));
+      const check = { run, generation, weight, atMs: clock.now(), makesRules };
+      return checkChain(systems, check, signal);
+    },
+  });
+}
+
+/** By the spec that the run follows, as its triggers are asked. */
+async function prometheusOf(
+  { rollout }: ChainOrder,
+  specs: Specs,
+  endpointOf: EndpointOf,
+): ReturnType<EndpointOf> {
+  const { namespace = '', name } = rollout.metadata;
+  const key = { namespace, name };
+  const recorded = specs.recorded(parseStatus(rollout).specRecord ?? '', key);
+  const { spec } = recorded ?? specs.current(rollout, key);
+  if (spec !== undefined) return endpointOf(namespace, spec);
+  return { type: 'unresolved', message: 'the spec of this rollout cannot be read' };
+}
