@@ -3,7 +3,7 @@ import type { LoadedRule } from '#ports/monitoring-systems.ts';
 import { advice, broken, counted, type Draft, fine, listed, notTold } from './finding.ts';
 import type { Questions } from './questions.ts';
 import { ruleState } from './recording-rule.ts';
-import { matches, type Selector, selectorText } from './selectors.ts';
+import { maySelect, type Selector, selectorText } from './selectors.ts';
 
 export async function alertsRule(asked: Questions, selector: Selector): Promise<readonly Draft[]> {
   const subject = selectorText(selector);
@@ -36,11 +36,7 @@ export async function alertsRule(asked: Questions, selector: Selector): Promise<
 }
 
 /** A label that the rule does not set may come from the series that it finds. */
-function canFireAs({ name, labels }: LoadedRule, { matchers }: Selector): boolean {
-  const known: Readonly<Record<string, string>> = { ...labels, alertname: name };
-  return matchers.every((matcher) => {
-    const value = known[matcher.label];
-    const isOpen = value === undefined || value.includes('{{');
-    return matcher.label === 'alertstate' || isOpen || matches(matcher, value) !== false;
-  });
+function canFireAs({ name, labels }: LoadedRule, { metric, matchers }: Selector): boolean {
+  const others = matchers.filter(({ label }) => label !== 'alertstate');
+  return maySelect({ metric, matchers: others }, { ...labels, alertname: name });
 }

@@ -358,6 +358,29 @@ const rows: readonly Row[] = [
     mend: /error_total/,
   },
   {
+    name: 'recording rules that read each other, and neither has anything',
+    world: {
+      rules: told([
+        rule({ type: 'recording', name: 'a:b', query: 'sum(c:d)' }),
+        rule({ type: 'recording', name: 'c:d', query: 'sum(a:b)' }),
+      ]),
+    },
+    way: { query: 'sum(a:b)' },
+    link: 'metric',
+    cause: 'neverExisted',
+    says: /a:b has never existed.*rule c:d reads it/,
+  },
+  {
+    name: 'a recording rule in a PromQL that is not known here',
+    world: {
+      rules: told([rule({ type: 'recording', name: 'a:b', query: 'sum(rate(c[5m + 1m]))' })]),
+    },
+    way: { query: 'sum(a:b)' },
+    link: 'metric',
+    cause: 'neverExisted',
+    says: /a:b has never existed/,
+  },
+  {
     name: 'a target of a listed job is down',
     world: { targets: told([target({ health: 'down', lastError: 'EOF' })]) },
     way: { query: 'vector(1)', targets: ['shop'] },
@@ -751,6 +774,23 @@ describe('what holds nothing', () => {
       besides(await report({ ...healthy, rules: told([own]) }, { makesRules: true })),
       [],
     );
+  });
+
+  test('another rule of the same name, whose labels are not asked for', async () => {
+    const recording = { type: 'recording', name: 'shop:errors:rate5m' } as const;
+    const other = { ...recording, labels: { team: 'b' }, health: 'err', lastError: 'no' } as const;
+    const rules = told([rule(other), rule({ ...recording, labels: { team: 'a' } })]);
+    const world = worldOf({
+      but: { 'shop:errors:rate5m{team="a"}': ALWAYS_ONE },
+      world: { rules },
+    });
+    const query = 'sum(shop:errors:rate5m{team="a"})';
+    assert.deepEqual(besides(await report(world, { query })), []);
+    const all = await report(world, { query: 'sum(shop:errors:rate5m)' });
+    assert.deepEqual(besides(all), []);
+    assert.deepEqual(besides(await report(world, { query: query.replace('"a"', '"b"') })), [
+      ['broken', 'rule', 'ruleFailing'],
+    ]);
   });
 
   test('a backend that does not say when its rules are evaluated', async () => {

@@ -3,9 +3,9 @@ import type { Sample } from '#core/answer.ts';
 import { spanText } from '#core/time.ts';
 import { brokenIn, cannotTell, type Draft, fine, notTold, queryFault } from './finding.ts';
 import { stale } from './lost-series.ts';
-import { missingSeries } from './missing-series.ts';
+import { type CheckInput, missingSeries } from './missing-series.ts';
 import type { Questions } from './questions.ts';
-import { recordingRule, ruleState } from './recording-rule.ts';
+import { recordingRules, ruleState } from './recording-rule.ts';
 import { scrapes } from './scrapes.ts';
 import { type Selector, selectorText } from './selectors.ts';
 import { type Origin, type OriginTarget, targetsOf } from './targets.ts';
@@ -13,15 +13,20 @@ import { type Origin, type OriginTarget, targetsOf } from './targets.ts';
 /** Series that Prometheus makes itself at every scrape, good or bad: their target may be down. */
 const SYNTHETIC = /^(?:up|scrape_[a-z_]+)$/;
 
+/** @param above names of the rules that read it, when it is looked at for what they record */
 export async function checkSelector(
   asked: Questions,
   selector: Selector,
+  above: readonly string[] = [],
 ): Promise<readonly Draft[]> {
   const subject = selectorText(selector);
   const place = { link: 'metric', subject } as const;
   const answer = await asked.instant(`max by (job, instance) (timestamp(${subject}))`);
   if (answer.type === 'error') return [queryFault(place, answer)];
-  if (answer.samples.length === 0) return await missingSeries(asked, selector, checkSelector);
+  if (answer.samples.length === 0) {
+    const check: CheckInput = (input, rule) => checkSelector(asked, input, [...above, rule]);
+    return await missingSeries(asked, selector, { above, check });
+  }
   const found: Draft[] = [fine(place, `metric ${subject} has series`)];
   if (selector.matchers.length > 0) {
     found.push(fine({ link: 'label', subject }, `the labels of ${subject} select series`));
@@ -51,20 +56,15 @@ async function recordedSeries(
   origins: readonly Origin[],
   behindMs: number,
 ): Promise<readonly Draft[] | undefined> {
-  const rule = await recordingRule(asked, selector.metric);
-  if (rule.type !== 'told' || rule.value === undefined) return undefined;
-  const state = ruleState(asked, rule.value);
-  if (state.verdict === 'broken') return [state];
+  const told = await recordingRules(asked, selector);
+  if (told.type !== 'told' || told.value.length === 0) return undefined;
+  const states = told.value.map((rule) => ({ rule, state: ruleState(asked, rule) }));
+  // Several may record parts of it: there are series, so one that is well is enough.
+  const well = states.find(({ state }) => state.verdict !== 'broken');
+  if (well === undefined) return states.slice(0, 1).map(({ state }) => state);
   const subject = selectorText(selector);
-  return [
-    state,
-    sampleAge(asked, {
-      subject,
-      origins,
-      behindMs,
-      intervalMs: rule.value.intervalMs || undefined,
-    }),
-  ];
+  const intervalMs = Math.max(...told.value.map((rule) => rule.intervalMs)) || undefined;
+  return [well.state, sampleAge(asked, { subject, origins, behindMs, intervalMs })];
 }
 
 async function scrapedSeries(

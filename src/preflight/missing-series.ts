@@ -9,20 +9,27 @@ import { broken, brokenIn, type Draft, listed, unless } from './finding.ts';
 import { labelFault } from './label-fault.ts';
 import { lostSeries, lostWith } from './lost-series.ts';
 import { HISTORY_MS, type Questions } from './questions.ts';
-import { recordingRule, ruleState } from './recording-rule.ts';
-import { nameOnly, type Selector, selectorsOf, selectorText } from './selectors.ts';
+import { recordingRules, ruleState } from './recording-rule.ts';
+import { nameOnly, promqlProblem, type Selector, selectorsOf, selectorText } from './selectors.ts';
 import { downTargets } from './targets.ts';
 
-export type CheckSelector = (asked: Questions, selector: Selector) => Promise<readonly Draft[]>;
+/** Checks a selector that the rule of this name reads. */
+export type CheckInput = (selector: Selector, rule: string) => Promise<readonly Draft[]>;
+
+interface Inputs {
+  /** Names of the rules through which the way has led here. */
+  readonly above: readonly string[];
+  readonly check: CheckInput;
+}
 
 const DAY_MS = 24 * 3_600_000;
 
 export async function missingSeries(
   asked: Questions,
   selector: Selector,
-  check: CheckSelector,
+  inputs: Inputs,
 ): Promise<readonly Draft[]> {
-  const recorded = await notRecorded(asked, selector, check);
+  const recorded = await notRecorded(asked, selector, inputs);
   if (recorded !== undefined) return recorded;
   const lost = await lostSeries(asked, selector);
   if (lost !== undefined) return [lost];
@@ -41,12 +48,16 @@ export async function missingSeries(
 async function notRecorded(
   asked: Questions,
   selector: Selector,
-  check: CheckSelector,
+  inputs: Inputs,
 ): Promise<readonly Draft[] | undefined> {
   const { metric } = selector;
-  const rule = await recordingRule(asked, metric);
-  if (rule.type !== 'told' || metric === undefined) return undefined;
-  if (rule.value !== undefined) return await notRecordedBy(asked, rule.value, check);
+  const rules = await recordingRules(asked, selector);
+  if (rules.type !== 'told' || metric === undefined) return undefined;
+  const states = rules.value.map((rule) => ruleState(asked, rule));
+  const bad = brokenIn(states);
+  if (bad !== undefined) return [bad];
+  const [rule] = rules.value;
+  if (rule !== undefined) return await notReadBy(rule, states, inputs);
   if (!metric.includes(':')) return undefined;
   const now = await asked.instant(`group(${metric})`);
   if (now.type === 'samples' && now.samples.length > 0) return undefined;
@@ -71,22 +82,22 @@ async function notRecorded(
   ];
 }
 
-/** The rule is not well, or one of the metrics that it reads is the broken link. */
-async function notRecordedBy(
-  asked: Questions,
-  rule: LoadedRule,
-  check: CheckSelector,
+/** The rule is well: one of the metrics that it reads may be the broken link. */
+async function notReadBy(
+  { name, query }: LoadedRule,
+  states: readonly Draft[],
+  { above, check }: Inputs,
 ): Promise<readonly Draft[] | undefined> {
-  const state = ruleState(asked, rule);
-  if (state.verdict === 'broken') return [state];
-  const inputs = selectorsOf(rule.query, 'must').filter(({ metric }) => metric !== rule.name);
-  const found = await Promise.all(inputs.map((input) => check(asked, input)));
+  // A server may know more PromQL than is known here.
+  if (above.includes(name) || promqlProblem(query) !== undefined) return undefined;
+  const read = selectorsOf(query, 'must').filter(
+    ({ need, metric }) => need === 'must' && metric !== name,
+  );
+  const found = await Promise.all(read.map((input) => check(input, name)));
   const cause = brokenIn(found.flat());
   if (cause === undefined) return undefined;
-  return [
-    state,
-    { ...cause, message: `${cause.message}; rule ${rule.name} reads it and records nothing` },
-  ];
+  const message = `${cause.message}; rule ${name} reads it and records nothing`;
+  return [...states.slice(0, 1), { ...cause, message }];
 }
 
 /** No series of that name now, nor within the last hour. */

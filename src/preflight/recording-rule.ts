@@ -3,17 +3,20 @@ import { spanText } from '#core/time.ts';
 import type { LoadedRule, Told } from '#ports/monitoring-systems.ts';
 import { broken, type Draft, fine } from './finding.ts';
 import type { Questions } from './questions.ts';
+import { maySelect, type Selector } from './selectors.ts';
 
-/** The rule that records the metric; told undefined: there is none. */
-export async function recordingRule(
+/** The rules that record the metric, with labels as they are asked for where a rule sets any; told empty: there is none. */
+export async function recordingRules(
   asked: Questions,
-  metric: string | undefined,
-): Promise<Told<LoadedRule | undefined>> {
+  selector: Selector,
+): Promise<Told<readonly LoadedRule[]>> {
   const told = await asked.rules();
   if (told.type !== 'told') return told;
-  const found = told.value.filter(({ type, name }) => type === 'recording' && name === metric);
-  // Several may record parts of it: one that fails says most.
-  return { type: 'told', value: found.find(({ health }) => health !== 'ok') ?? found[0] };
+  const found = told.value.filter(
+    ({ type, name }) => type === 'recording' && name === selector.metric,
+  );
+  const fitting = found.filter(({ labels }) => maySelect(selector, labels));
+  return { type: 'told', value: fitting.length > 0 ? fitting : found };
 }
 
 /** Lists of rules are shared by all who ask the same Prometheus, so one may have been read so long before. */

@@ -112,6 +112,19 @@ export function matches({ op, value }: Matcher, actual: string): boolean | undef
   return regex.type === 'ok' ? regex.matches(actual) === (op === '=~') : undefined;
 }
 
+/** Whether a series that has these labels, and others that are not known, may be selected. */
+export function maySelect(
+  { matchers }: Selector,
+  known: Readonly<Record<string, string>>,
+): boolean {
+  return matchers.every((matcher) => {
+    const value = known[matcher.label];
+    // A template is filled in from the series.
+    const isOpen = value === undefined || value.includes('{{');
+    return isOpen || matches(matcher, value) !== false;
+  });
+}
+
 /** Whether a series without the label is selected. */
 export function matchesNothing(matcher: Matcher): boolean {
   return matches(matcher, '') === true;

@@ -38,10 +38,10 @@ export function targetsOf(
   targets: readonly ScrapeTarget[],
 ): { readonly drafts: readonly Draft[]; readonly pairs: readonly OriginTarget[] } {
   const place = { link: 'target', subject } as const;
+  // A mesh has thousands of both.
+  const known = Map.groupBy(targets, keyOf);
   const pairs = origins.flatMap((origin) =>
-    targets
-      .filter(({ job, instance }) => job === origin.job && instance === origin.instance)
-      .map((target) => ({ origin, target })),
+    (known.get(keyOf(origin)) ?? []).map((target) => ({ origin, target })),
   );
   if (pairs.length === 0) {
     const message = `which target exports ${subject} cannot be told: no target has the job and the instance of its series, as with what is pushed, federated or aggregated`;
@@ -51,9 +51,7 @@ export function targetsOf(
   const down = exporting.filter(({ health }) => health === 'down');
   if (down.length > 0) return { drafts: downTargets(down), pairs };
   const jobs = new Set(exporting.map(({ job }) => job));
-  const beside = targets.filter(
-    (one) => jobs.has(one.job) && one.health === 'down' && !exporting.includes(one),
-  );
+  const beside = targets.filter(({ job, health }) => jobs.has(job) && health === 'down');
   const drafts = [
     fine(
       place,
@@ -62,6 +60,10 @@ export function targetsOf(
     ...beside.slice(0, NAMED_MAX).map((one) => advice(placeOf(one), downFault(one))),
   ];
   return { drafts, pairs };
+}
+
+function keyOf({ job, instance }: Source): string {
+  return JSON.stringify([job, instance]);
 }
 
 export function downTargets(down: readonly ScrapeTarget[]): readonly Draft[] {
