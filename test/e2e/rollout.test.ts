@@ -112,7 +112,7 @@ describe('from helm install to a rollback', { timeout: 600_000 }, () => {
     await untilAnswered('v1');
     const startedAtMs = systemClock.now();
     const arms = { revision: 'v2', stable: 'blue', canary: 'green' } as const;
-    const suite = await suiteOf('green');
+    const suite = await suiteOf('green', arms.revision);
     await apply(
       yamlOf(await suiteConfigMap(), rollout({ ...arms, suite }, ['0s', '10s', '60s'], '66s')),
     );

@@ -28,8 +28,8 @@ export async function suiteConfigMap(): Promise<KubeObject> {
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata, data };
 }
 
-/** Of `colour`, with an image that is there. Its result is on its log alone. */
-export async function suiteOf(colour: Colour): Promise<Suite> {
+/** Of this version of `colour`, with an image that is there. Its result is on its log alone. */
+export async function suiteOf(colour: Colour, version: string): Promise<Suite> {
   const example = parse(await readFile(join(folder, 'rollout.yaml'), 'utf8')) as {
     readonly spec: { readonly healthSuites: readonly Suite[] };
   };
@@ -44,6 +44,7 @@ export async function suiteOf(colour: Colour): Promise<Suite> {
     env: [
       { name: 'SERVICE_URL', value: service },
       { name: 'METRICS_URL', value: `${service}:${adminPort}` },
+      { name: 'WANTED_VERSION', value: version },
       { name: 'RESULT_FILE', value: '' },
       ...limits.map((name) => ({ name, value: '30000' })),
     ],
