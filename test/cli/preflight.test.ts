@@ -258,6 +258,18 @@ describe('preflight of a rollout in the cluster', () => {
     ]);
   });
 
+  test('Grafana is asked with the token of the file, which nobody gets to see', async () => {
+    const flags = ['--grafana', 'http://127.0.0.1:3000', '--grafana-token-file', 't'];
+    const { endpoints, out } = await run(['checkout', ...flags], { files: { t: 'glsa_s3cr3t\n' } });
+    assert.deepEqual(endpoints[1], {
+      url: 'http://127.0.0.1:3000',
+      headers: { authorization: 'Bearer glsa_s3cr3t' },
+      tls: {},
+    });
+    assert.match(out, /grafana +up, http:\/\/127\.0\.0\.1:3000\n/);
+    assert.doesNotMatch(out, /s3cr3t/);
+  });
+
   const mistakes: readonly [
     name: string,
     argv: readonly string[],
