@@ -17,7 +17,7 @@ import { endpointOf, testSource } from '#test/prometheus/source.ts';
 import { startStubGrafana, stubDatasource } from '#test/stub-grafana.ts';
 
 /** Long enough that a busy machine misses no scrape. */
-const INTERVAL = '2s';
+const INTERVAL = '4s';
 const TEXT = 'text/plain; version=0.0.4';
 
 export interface PreflightWorld {
