@@ -56,6 +56,10 @@ function answer(state: State, url: string, body: string, response: ServerRespons
     }
     return send({});
   }
+  if (!/^\/api\/v1\/query(_range)?(\?|$)/.test(url)) {
+    response.statusCode = 404;
+    return send({ status: 'error', errorType: 'not_found', error: 'no such API' });
+  }
   const form = new URLSearchParams(body);
   return url.startsWith('/api/v1/query_range')
     ? send(range(state, form))

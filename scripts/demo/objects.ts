@@ -94,6 +94,8 @@ export function rolloutObject({ namespace, revision, roles, plan }: RolloutOptio
         })),
         end: durationText(plan.endMs),
       },
+      // A demo lasts minutes: one scrape that was missed would hold it for an hour.
+      preflight: { policy: 'Advise' },
       analysis: {
         interval: durationText(plan.intervalMs),
         metrics: [

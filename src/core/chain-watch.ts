@@ -16,6 +16,8 @@ import type { RunView } from './view.ts';
 const LOOP_MS = 5 * 60_000;
 /** While something is broken a mended link is to be seen soon. */
 const BROKEN_LOOP_MS = 60_000;
+/** Before the first step somebody waits for it, and what is new may not have been scraped yet. */
+const FIRST_LOOP_MS = 20_000;
 /** After a report that is of another run, or of another clock: never one after the other without a pause. */
 const AGAIN_MS = 5_000;
 
@@ -41,7 +43,9 @@ export function nextCheckAtMs(view: RunView): number | undefined {
     (point !== undefined && brokenIn(report).length > 0) ||
     isSilent(view) ||
     isDown(report);
-  return checkedAtMs + (isBroken ? BROKEN_LOOP_MS : LOOP_MS);
+  if (!isBroken) return checkedAtMs + LOOP_MS;
+  const hasPassed = view.status.preflightPassedAt !== undefined;
+  return checkedAtMs + (hasPassed ? BROKEN_LOOP_MS : FIRST_LOOP_MS);
 }
 
 /** The wish for a check, once one is due. */
