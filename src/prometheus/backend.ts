@@ -76,11 +76,20 @@ export function createBackends(options: BackendOptions): FindBackend {
           ['start', seconds(startMs)],
           ['end', seconds(endMs)],
         ] as const;
-        const name = `label/${encodeURIComponent(label)}/values`;
+        const name = `label/${encodeURIComponent(escapedLabel(label))}/values`;
         return values(endpoint, name, [...matches, ...window], signal);
       },
     };
   };
+}
+
+/** As Prometheus 3 takes a name that has other characters than letters, digits and `_`: `service.name` is `U__service_2e_name`. */
+function escapedLabel(label: string): string {
+  if (/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(label)) return label;
+  const escaped = label.replaceAll(/[^a-zA-Z0-9]/gu, (char) =>
+    char === '_' ? '__' : `_${(char.codePointAt(0) ?? 0).toString(16)}_`,
+  );
+  return `U__${escaped}`;
 }
 
 function sharedList<T>(options: BackendOptions, list: ListOf<T>): AskList<T> {

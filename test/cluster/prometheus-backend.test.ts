@@ -28,6 +28,7 @@ groups:
     labels: {severity: warning}
   - record: shop:load:sum
     expr: sum(load)
+    labels: {service.name: shop}
   - alert: Failing
     expr: load * on() group_left() load
 `;
@@ -160,10 +161,11 @@ describe('a real Prometheus', () => {
   });
 
   test('tells of values of labels', async () => {
-    const endMs = systemClock.now() + 1_000;
-    const window = { startMs: endMs - 60_000, endMs };
-    const values = (label: string, selectors: readonly string[]) =>
-      backend.labelValues(label, selectors, window, forever);
+    const values = (label: string, selectors: readonly string[]) => {
+      const endMs = systemClock.now() + 1_000;
+      const window = { startMs: endMs - 60_000, endMs };
+      return backend.labelValues(label, selectors, window, forever);
+    };
     assert.deepEqual(await values('pod', ['load']), { type: 'told', value: ['a', 'b'] });
     assert.deepEqual(await values('pod', ['load{pod!="a"}', 'nothing']), {
       type: 'told',
@@ -173,6 +175,12 @@ describe('a real Prometheus', () => {
       type: 'told',
       value: ['load'],
     });
+    const recorded = await pollUntil(
+      () => values('service.name', ['shop:load:sum']),
+      (answer) => answer.type === 'told' && answer.value.length > 0,
+      30_000,
+    );
+    assert.deepEqual(recorded, { type: 'told', value: ['shop'] });
     assert.deepEqual(await values('nosuchlabel', []), { type: 'told', value: [] });
     const wrong = await values('pod', ['load{']);
     assert.ok(wrong.type === 'failed');

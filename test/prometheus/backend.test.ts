@@ -243,6 +243,14 @@ describe('values of a label', () => {
     assert.equal(asked.get('end'), '61.500');
   });
 
+  test('that has other characters in its name', async () => {
+    await using server = await startFakePrometheus({ respond: () => success([]) });
+    await using source = testSource();
+    const backend = source.backendOf(endpointOf(server.url));
+    await backend.labelValues('service.name_ü', [], WINDOW, forever);
+    assert.equal(server.requests[0]?.path, '/api/v1/label/U__service_2e_name___fc_/values');
+  });
+
   test('none', async () => {
     assert.deepEqual(await told(values, success([])), { type: 'told', value: [] });
     assert.deepEqual(await told(values, success(null)), { type: 'told', value: [] });
