@@ -33,7 +33,7 @@ groups:
     expr: load * on() group_left() load
 `;
 
-const source = testSource({ listsKeptMs: 0 });
+const source = testSource({ listsKeptMs: 0, timeoutMs: 30_000 });
 let exporter: LocalServer;
 let prometheus: Prometheus | undefined;
 let folder: string;

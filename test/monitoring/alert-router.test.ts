@@ -6,6 +6,7 @@ import type { AlertRouter, Told } from '#ports/monitoring-systems.ts';
 import {
   type Behaviour,
   json,
+  patienceMs,
   type Recorded,
   startFakePrometheus as startFakeServer,
 } from '#test/prometheus/fake-prometheus.ts';
@@ -146,7 +147,7 @@ for (const [what, ask] of Object.entries(asks)) {
   describe(`${what} of one that fails`, () => {
     for (const [name, behaviour, message] of faults) {
       test(`it ${name}`, async () => {
-        const answer = await told(ask, behaviour, { timeoutMs: 300 });
+        const answer = await told(ask, behaviour, { timeoutMs: patienceMs(behaviour) });
         assert.equal(answer.type, 'failed', JSON.stringify(answer));
         assert.match(messageOf(answer), message);
         assert.match(messageOf(answer), /^Alertmanager at http:\/\/127\.0\.0\.1:/);

@@ -7,6 +7,7 @@ import { systemClock } from '#runtime/clock.ts';
 import {
   type Behaviour,
   json,
+  patienceMs,
   type Recorded,
   startFakePrometheus as startFakeServer,
 } from '#test/prometheus/fake-prometheus.ts';
@@ -38,12 +39,17 @@ function respond(world: World): (request: Recorded) => Behaviour {
   return ({ path }) => routes[path] ?? refused(404, 'Not found');
 }
 
+function patienceOf({ query, others = {} }: World): number {
+  const behaviours = [...Object.values(others), ...(query === undefined ? [] : [query])];
+  return Math.min(30_000, ...behaviours.map(patienceMs));
+}
+
 async function withServer<T>(
   world: World,
   use: (server: DashboardServer, requests: readonly Recorded[]) => Promise<T>,
 ): Promise<T> {
   await using server = await startFakeServer({ respond: respond(world) });
-  await using services = testServices({ timeoutMs: 300 });
+  await using services = testServices({ timeoutMs: patienceOf(world) });
   return await use(
     createDashboardServer(services.of('Grafana', server.url), systemClock),
     server.requests,

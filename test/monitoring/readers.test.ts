@@ -11,7 +11,7 @@ import { json, startFakePrometheus as startFakeServer } from '#test/prometheus/f
 import { endpointOf, forever } from '#test/prometheus/source.ts';
 import { startStubGrafana, stubDatasource } from '#test/stub-grafana.ts';
 
-const limits = { clock: systemClock, timeoutMs: 5_000, responseBytesMax: 1_000_000 };
+const limits = { clock: systemClock, timeoutMs: 30_000, responseBytesMax: 1_000_000 };
 
 describe('over TLS', () => {
   const { ca, server, client } = makeCertificates();

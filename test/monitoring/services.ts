@@ -11,7 +11,7 @@ export interface TestServices {
 export function testServices(
   limits: { readonly timeoutMs?: number; readonly responseBytesMax?: number } = {},
 ): TestServices {
-  const { timeoutMs = 5_000, responseBytesMax = 100_000 } = limits;
+  const { timeoutMs = 30_000, responseBytesMax = 100_000 } = limits;
   const connections = createConnections({
     timeoutMs,
     concurrencyMax: 4,

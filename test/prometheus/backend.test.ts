@@ -6,6 +6,7 @@ import {
   apiError,
   type Behaviour,
   json,
+  patienceMs,
   type Recorded,
   startFakePrometheus,
   success,
@@ -328,7 +329,7 @@ for (const [list, ask] of everyList) {
     ];
     for (const [name, behaviour, type, message] of rows) {
       test(`${name}: ${type}`, async () => {
-        const answer = await told(ask, behaviour, { timeoutMs: 300 });
+        const answer = await told(ask, behaviour, { timeoutMs: patienceMs(behaviour) });
         assert.equal(answer.type, type, JSON.stringify(answer));
         assert.match(messageOf(answer), message);
         assert.match(messageOf(answer), /^Prometheus at http:\/\/127\.0\.0\.1:/);

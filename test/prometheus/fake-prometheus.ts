@@ -40,6 +40,11 @@ export type Behaviour =
   /** Answers once `until` is fulfilled. */
   | { readonly type: 'wait'; readonly until: Promise<unknown>; readonly next: Behaviour };
 
+/** Short where nothing will come, long where something does, however busy the machine is. */
+export function patienceMs({ type }: Behaviour): number {
+  return type === 'hang' || type === 'hangInBody' ? 300 : 30_000;
+}
+
 export interface FakePrometheus {
   readonly url: string;
   readonly requests: readonly Recorded[];
