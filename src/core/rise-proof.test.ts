@@ -1,7 +1,7 @@
 /** Canary had traffic and has lost it: what must be known before it gets some again. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { MINUTE, rolloutSpec, SECOND, type SeriesValue, T0 } from '#test/builders.ts';
+import { HOUR, MINUTE, rolloutSpec, SECOND, type SeriesValue, T0 } from '#test/builders.ts';
 import { EngineHarness, type HarnessOptions } from '#test/engine-harness.ts';
 
 /** A service of which Prometheus knows as long as it has traffic. */
@@ -130,6 +130,39 @@ describe('of two routes one is left at 0', () => {
     run.world.fault = () => undefined;
     run.runFor(MINUTE);
     assert.deepEqual([run.weight('web'), run.weight('admin')], [50, 50]);
+  });
+
+  test('it does not follow while the first route had brought readings and brings none now', () => {
+    const run = harness({ spec });
+    run.world.write = (one, action) =>
+      one.name === 'admin' && action.type === 'SetWeight' ? 'lost' : 'done';
+    run.runUntil(T0 + 61 * MINUTE);
+    run.world.fault = () => 'unreachable';
+    run.runFor(MINUTE);
+    run.world.fault = () => undefined;
+    speak(run, (isCanary) => (isCanary ? 'absent' : 0));
+    run.world.write = () => 'done';
+    run.runFor(5 * MINUTE);
+    assert.deepEqual([run.weight('web'), run.weight('admin')], [50, 0]);
+    speak(run, () => 0);
+    run.runFor(MINUTE);
+    assert.deepEqual([run.weight('web'), run.weight('admin')], [50, 50]);
+  });
+
+  test('it follows though it alone had brought readings before another writer lowered it', () => {
+    const run = harness({ spec });
+    speak(run, (isCanary) => (isCanary && run.weight('admin') === 0 ? 'absent' : 0));
+    run.runUntil(T0 + 119 * MINUTE);
+    run.world.write = (one, action) =>
+      one.name === 'admin' && action.type === 'SetWeight' ? 'lost' : 'done';
+    run.runUntil(T0 + 2 * HOUR + MINUTE);
+    assert.deepEqual([run.weight('web'), run.weight('admin')], [100, 50]);
+    run.writeElsewhere(0, 'admin');
+    run.runFor(MINUTE);
+    assert.equal(run.weight('admin'), 0);
+    run.world.write = () => 'done';
+    run.runFor(2 * MINUTE);
+    assert.deepEqual([run.weight('web'), run.weight('admin')], [100, 100]);
   });
 
   test('a run starts though the other leads somewhere before it: preflight asks stable', () => {

@@ -10,12 +10,11 @@ import { lowestWeight } from './traffic.ts';
 export interface CanaryTraffic {
   /** Every route leads to it. */
   readonly isOnEvery: boolean;
-  /**
-   * Some route does, and all did in this step. While a step is being entered one alone may carry nothing, and waiting for
-   * what it says would keep the others from ever following.
-   */
-  readonly isLeftOnSome: boolean;
-  /** Since when no route has; undefined: some route does, or none ever did in this run. */
+  /** Some route does; that one alone may carry nothing. */
+  readonly isOnSome: boolean;
+  /** Every route had the weight of the current step. */
+  readonly isReached: boolean;
+  /** Since when some route has lost what it had; undefined: every route leads to it, or it never had traffic in this run. */
   readonly endedAtMs: number | undefined;
 }
 
@@ -31,7 +30,8 @@ export function canaryTraffic(
   const { highest, desired } = weights;
   return {
     isOnEvery: (lowestWeight(routes) ?? desired ?? 0) > 0,
-    isLeftOnSome: isStepReached(status) && (highest ?? desired ?? 0) > 0,
+    isOnSome: (highest ?? desired ?? 0) > 0,
+    isReached: isStepReached(status),
     endedAtMs: fromIsoOptional(status.trafficEndedAt),
   };
 }
@@ -41,15 +41,18 @@ export function isBeforeEnd({ endedAtMs }: CanaryTraffic, atMs: number): boolean
   return endedAtMs !== undefined && atMs < endedAtMs;
 }
 
-/** Silence at `atMs` is no news only where canary had no traffic then, and none that it has spoken of. */
+/** Silence at `atMs` is no news only where canary had no traffic then, or perhaps none, and has not spoken of any. */
 export function isReadingExpected(
   traffic: CanaryTraffic,
   before: TriggerStatus,
   atMs: number,
 ): boolean {
   if (traffic.isOnEvery || isBeforeEnd(traffic, atMs)) return true;
-  const hasSpoken = before.state !== 'Inactive' || before.reason === 'ConditionFalse';
-  return traffic.isLeftOnSome && hasSpoken;
+  if (!traffic.isOnSome) return false;
+  // Of what is left to it there is no telling; a person's resume forgets what it has said.
+  if (traffic.isReached) return before.state !== 'Inactive' || before.reason === 'ConditionFalse';
+  // The first of several routes has brought readings while the others were still to follow.
+  return traffic.endedAtMs === undefined && before.value !== undefined;
 }
 
 /** Every route had the weight of the current step. */
@@ -58,17 +61,22 @@ export function isStepReached({ plan, step }: RolloutStatus): boolean {
   return entry?.passedAt !== undefined;
 }
 
-/** @returns the status with the moment at which canary was first seen without the traffic it had in this run */
+/** @returns the status with the moment at which a route was first seen without the traffic that it had in this run */
 export function withTrafficEnd(
   status: RolloutStatus,
-  weight: number | undefined,
-  now: number,
+  routes: readonly RouteObservation[],
+  weights: { readonly highest: number | undefined; readonly now: number },
 ): RolloutStatus {
+  const { highest, now } = weights;
   const { trafficEndedAt, ...rest } = status;
-  if (weight === undefined) return status;
-  if (weight > 0) return trafficEndedAt === undefined ? status : rest;
+  const lowest = lowestWeight(routes) ?? highest;
+  if (highest === undefined || lowest === undefined) return status;
+  if (lowest > 0) return trafficEndedAt === undefined ? status : rest;
   // An instant in the future was written before the clock stepped back.
   const isKnown = trafficEndedAt !== undefined && fromIso(trafficEndedAt) <= now;
-  const hasEnded = trafficEndedAt !== undefined || (status.weight ?? 0) > 0;
+  const known = status.routes ?? [];
+  const hadAll = known.length > 0 && known.every((route) => (route.weight ?? 0) > 0);
+  const hasEnded =
+    trafficEndedAt !== undefined || hadAll || (highest === 0 && (status.weight ?? 0) > 0);
   return isKnown || !hasEnded ? status : { ...status, trafficEndedAt: toIso(now) };
 }

@@ -328,6 +328,8 @@ function whenUnknown(step: Evaluation, reason: string, message: string): Trigger
     state: 'Unknown',
     // Kept so that the proof goes back to it if Prometheus turns out to have seen what we could not.
     ...(before.activeAt === undefined ? {} : { activeAt: before.activeAt }),
+    // That it has spoken at all.
+    ...(before.value === undefined ? {} : { value: before.value }),
     unknownSince,
     reason,
     message: `${trigger.name}: ${message}`,
@@ -357,6 +359,7 @@ function whenAbsenceIsBreach(
     ...(hold.gapMs > 0 ? { gapMs: hold.gapMs } : {}),
     ...(isHeld ? { firingAt: toIso(firingAtMs) } : {}),
     unknownSince: absence.unknownSince,
+    ...(before.value === undefined ? {} : { value: before.value }),
     reason: 'NoDataIsBreach',
     message: `${trigger.name}: no reading since ${absence.unknownSince} (${absence.message}), which noData: Breach makes a breach`,
   });

@@ -77,7 +77,10 @@ export function lookAtRun(snapshot: Snapshot, ask: Ask): RunView | undefined {
   if (run === undefined || runId === undefined || startedAt === undefined) return undefined;
   const startedAtMs = fromIso(startedAt);
   const weight = observedWeight(snapshot.routes);
-  const status = withTrafficEnd(snapshot.status, weight, now);
+  const status = withTrafficEnd(snapshot.status, snapshot.routes, {
+    highest: weight,
+    now,
+  });
   const triggers = isWatched(status)
     ? evaluateTriggers({ snapshot, run, status, startedAtMs, weight, ask })
     : [];

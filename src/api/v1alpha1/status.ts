@@ -90,7 +90,7 @@ const triggerStatusSchema = z.object({
     'Since when the condition has been false while keepFiringFor keeps it firing.',
   ),
   unknownSince: optionalText('Since when there is no reading.'),
-  value: optionalText('The value at the last change of state.'),
+  value: optionalText('The value at the last change of state that had one.'),
   reason: optionalText('Why the state is what it is.'),
   message: optionalText('The same as a sentence.'),
   responses: z
@@ -236,7 +236,7 @@ export const rolloutStatusSchema = z.object({
     .optional(),
   blindSince: optionalText('Since when there are no readings.'),
   trafficEndedAt: optionalText(
-    'When canary was first seen without the traffic that it had in this run; absent while it has some.',
+    'When a route was first seen without the traffic that canary had by it in this run; absent while every route leads to canary.',
   ),
   blindPassedMs: z
     .int()
