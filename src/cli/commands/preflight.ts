@@ -110,7 +110,7 @@ export function preflightWith(tools: PreflightTools): Command {
       examples: [
         ['kubectl genesis preflight checkout -n shop', 'a rollout of the cluster'],
         [
-          'kubectl genesis preflight -f rollout.yaml --prometheus http://prometheus.monitoring.svc:9090',
+          'kubectl genesis preflight -f FILE --prometheus http://prometheus.monitoring.svc:9090',
           'one that is not applied yet',
         ],
         ['kubectl genesis preflight checkout -n shop --fire-alert', 'with a test alert'],
