@@ -4,6 +4,7 @@ import { parseStatus } from '#controller/observe.ts';
 import type { Specs } from '#controller/specs.ts';
 import type { Monitoring } from '#monitoring/monitoring-systems.ts';
 import type { ChainBoard, ChainOrder } from '#ports/chain-board.ts';
+import type { ObjectKey } from '#ports/cluster.ts';
 import { checkChain } from '#preflight/check-chain.ts';
 import type { EndpointOf } from './rollout-endpoints.ts';
 
@@ -11,8 +12,8 @@ export interface ChainChecksOptions extends Omit<ChainBoardOptions, 'check'> {
   readonly monitoring: Monitoring;
   readonly endpointOf: EndpointOf;
   readonly specs: Specs;
-  /** The operator makes a PrometheusRule for each rollout. */
-  readonly makesRules: boolean;
+  /** Whether there is a PrometheusRule of the operator's for this rollout. */
+  readonly makesRules: (rollout: ObjectKey) => boolean;
 }
 
 export function createChainChecks(options: ChainChecksOptions): ChainBoard {
@@ -22,7 +23,9 @@ export function createChainChecks(options: ChainChecksOptions): ChainBoard {
     check: async (order, signal) => {
       const { run, generation, weight } = order;
       const systems = monitoring.systemsOf(await prometheusOf(order, specs, endpointOf));
-      const check = { run, generation, weight, atMs: clock.now(), makesRules };
+      const { namespace = '', name } = order.rollout.metadata;
+      const isMade = makesRules({ namespace, name });
+      const check = { run, generation, weight, atMs: clock.now(), makesRules: isMade };
       return checkChain(systems, check, signal);
     },
   });

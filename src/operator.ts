@@ -206,6 +206,7 @@ async function plug(
   });
   const rightOfWay = new RightOfWay(clock);
   const specs = new Specs(inspectQuery, await crdProblem(cluster, clock), checks);
+  const manifests = manifestsOf(options, { cluster, rightOfWay, stopping });
   const monitoring = monitoringOf(options, metrics, rules);
   const shell: Reconciler = {
     clock,
@@ -223,7 +224,7 @@ async function plug(
     routers: createRouters(cluster, logger),
     workloads: createWorkloads({ cluster, logger, watchState: watching.workloads }),
     rightOfWay,
-    manifests: manifestsOf(options, { cluster, rightOfWay, stopping }),
+    manifests,
     evidence,
     prober: createProber(web),
     suites: suitesOf(options, { cluster, web, jobs, evidence, watching, stopping, onChange }),
@@ -233,7 +234,7 @@ async function plug(
       monitoring,
       endpointOf,
       specs,
-      makesRules: options.manifests !== undefined,
+      makesRules: (rollout) => manifests.has(rollout, 'PrometheusRule'),
       onChange,
       stopping,
     }),

@@ -53,6 +53,12 @@ class World {
     this.#keeper = this.#start();
   }
 
+  /** What is there for the rollout. */
+  kinds(): string[] {
+    const known = ['PrometheusRule', 'ServiceMonitor', 'ConfigMap'];
+    return known.filter((kind) => this.#keeper.has({ namespace: 'shop', name: rolloutName }, kind));
+  }
+
   /** A look; returns what was written for it. */
   async look(run: RunSpec, object = rollout): Promise<string[]> {
     const before = this.cluster.requests.length;
@@ -159,6 +165,7 @@ describe('what cannot be made', () => {
     };
     const run = runSpec();
     assert.deepEqual(await world.look(run), [dashboard]);
+    assert.deepEqual(world.kinds(), ['ConfigMap']);
     await world.look(runSpec({ triggers: [stricter] }));
     assert.deepEqual(world.said, [
       'the API server does not know PrometheusRule (monitoring.coreos.com), so none is made for rollouts',
@@ -166,6 +173,7 @@ describe('what cannot be made', () => {
     isInstalled = true;
     await world.clock.advance(CHECK_EVERY_MS);
     assert.deepEqual(await world.look(run), [rule, dashboard]);
+    assert.deepEqual(world.kinds(), ['PrometheusRule', 'ConfigMap']);
   });
 
   test('because a right is missing is said once, with the right, and keeps nothing else back', async () => {

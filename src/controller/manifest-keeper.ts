@@ -21,11 +21,17 @@ import { isWithin } from './is-within.ts';
 export interface ManifestKeeper {
   /** Called at every look; returns at once. */
   keep(rollout: KubeObject, run: RunSpec): void;
+  /** Whether an object of this kind is there for the rollout, as far as this process has seen to it. */
+  has(key: ObjectKey, kind: string): boolean;
   forget(key: ObjectKey): void;
 }
 
 /** Makes nothing. */
-export const noManifests: ManifestKeeper = { keep: () => undefined, forget: () => undefined };
+export const noManifests: ManifestKeeper = {
+  keep: () => undefined,
+  has: () => false,
+  forget: () => undefined,
+};
 
 export interface ManifestKeeperOptions {
   readonly source: ManifestSource;
@@ -47,6 +53,8 @@ interface Entry {
   readonly rollout: KubeObject;
   readonly run: RunSpec;
   readonly checkedAtMs: number;
+  /** Kinds of what is there. */
+  readonly kinds: Set<string>;
 }
 
 export function createManifestKeeper(options: ManifestKeeperOptions): ManifestKeeper {
@@ -86,10 +94,13 @@ export function createManifestKeeper(options: ManifestKeeperOptions): ManifestKe
       const isSame = known?.run === run && known.rollout.metadata.uid === rollout.metadata.uid;
       const isFresh = isSame && clock.monotonic() - known.checkedAtMs < CHECK_EVERY_MS;
       if (isFresh || rollout.metadata.deletionTimestamp !== undefined) return;
-      entries.set(id, { rollout, run, checkedAtMs: clock.monotonic() });
+      const kinds = known?.kinds ?? new Set();
+      entries.set(id, { rollout, run, checkedAtMs: clock.monotonic(), kinds });
       waiting.add(id);
       start();
     },
+    has: ({ namespace, name }, kind) =>
+      entries.get(`${namespace}/${name}`)?.kinds.has(kind) ?? false,
     forget: ({ namespace, name }) => {
       entries.delete(`${namespace}/${name}`);
     },
@@ -101,13 +112,15 @@ interface Work extends ManifestKeeperOptions {
   readonly served: Served;
 }
 
-async function inStep({ rollout, run }: Entry, work: Work): Promise<void> {
+async function inStep({ rollout, run, kinds }: Entry, work: Work): Promise<void> {
   const { name, uid = '' } = rollout.metadata;
   for (const wanted of work.source.wanted(run, { name, uid })) {
     try {
       await withDeadline(work.clock, REQUEST_MAX_MS, [work.stopping], async (signal) => {
         await work.rightOfWay.giveWay(signal);
-        await one(wanted, rollout, work, signal);
+        const isThere = await one(wanted, rollout, work, signal);
+        if (isThere) kinds.add(wanted.resource.kind);
+        else kinds.delete(wanted.resource.kind);
       });
     } catch (error) {
       if (work.stopping.aborted) throw error;
@@ -117,31 +130,34 @@ async function inStep({ rollout, run }: Entry, work: Work): Promise<void> {
   }
 }
 
+/** @returns whether the object is there now, as it shall be */
 async function one(
   { resource, name, object }: Wanted,
   rollout: KubeObject,
   { cluster, teller, served }: Work,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const key = { namespace: rollout.metadata.namespace ?? '', name };
   if (!(await served.has(resource, key.namespace, signal))) {
     if (object !== undefined) teller.absent(resource);
-    return;
+    return false;
   }
   const live = await cluster.get(resource, key, signal);
   if (object === undefined) {
     if (live !== undefined && isOwned(live, rollout)) {
       await cluster.delete(resource, key, { fieldManager, signal });
     }
-    return;
+    return false;
   }
   if (live !== undefined && !isOurs(live, rollout)) {
     teller.foreign(resource, key);
-    return;
+    return false;
   }
   const marked = withFingerprint(object);
-  if (live !== undefined && isWithin(marked, live)) return;
-  await cluster.apply(resource, marked, { fieldManager, force: true, signal });
+  if (live === undefined || !isWithin(marked, live)) {
+    await cluster.apply(resource, marked, { fieldManager, force: true, signal });
+  }
+  return true;
 }
 
 /** Owned by this very rollout. */
