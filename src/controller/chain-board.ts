@@ -117,9 +117,11 @@ class Board implements ChainBoard {
   }
 }
 
+/** Of the report before only what was broken is ever asked for; the rest would double what is kept. */
 function known(report: ChainReport, before: ChainState): ChainState {
-  const previous = before.type === 'known' ? { previous: before.report } : {};
-  return { type: 'known', report, ...previous };
+  if (before.type !== 'known') return { type: 'known', report };
+  const findings = before.report.findings.filter(({ verdict }) => verdict === 'broken');
+  return { type: 'known', report, previous: { ...before.report, findings } };
 }
 
 function textOf(error: unknown): string {
