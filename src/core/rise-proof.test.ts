@@ -1,7 +1,15 @@
 /** Canary had traffic and has lost it: what must be known before it gets some again. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { HOUR, MINUTE, rolloutSpec, SECOND, type SeriesValue, T0 } from '#test/builders.ts';
+import {
+  HOUR,
+  MINUTE,
+  rolloutSpec,
+  SECOND,
+  type SeriesValue,
+  T0,
+  threeSteps,
+} from '#test/builders.ts';
 import { EngineHarness, type HarnessOptions } from '#test/engine-harness.ts';
 
 /** A service of which Prometheus knows as long as it has traffic. */
@@ -93,6 +101,16 @@ describe('another writer sent traffic to a canary that was to have none yet', ()
     run.runFor(MINUTE);
     assert.equal(run.weight(), 50);
   });
+});
+
+test('what another writer sends to canary lets no step be entered inside a freeze', () => {
+  const freeze = [{ name: 'noon', cron: '30 12 * * *', timeZone: 'UTC', duration: '2h' }];
+  const run = new EngineHarness({ spec: { schedule: { ...threeSteps, freeze } } });
+  run.runUntil(T0 + 65 * MINUTE);
+  run.writeElsewhere(100);
+  run.runFor(MINUTE);
+  assert.equal(run.status.step, 'dark');
+  assert.equal(run.weight(), 0);
 });
 
 describe('of two routes one is left at 0', () => {

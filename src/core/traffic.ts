@@ -28,6 +28,13 @@ export function desiredWeight(run: RunSpec, status: RolloutStatus): number | und
   return weight;
 }
 
+/** Whether a share is more than the run has asked for, or than there is: what another writer has sent there allows nothing. */
+export function isRise({ run, status, weight: read = 0 }: Asked, weight: number): boolean {
+  return weight > Math.min(read, desiredWeight(run, status) ?? read);
+}
+
+type Asked = Pick<RunView, 'run' | 'status' | 'weight'>;
+
 /** True from the decision to roll back on, for the rest of the run. */
 export function isRolledBack(status: RolloutStatus): boolean {
   const { phase, rollback } = status;

@@ -5,6 +5,7 @@ import { criticalBlockers, dateHold, holdSentence } from '#core/holds.ts';
 import type { PlanPoint } from '#core/run-spec.ts';
 import { currentPoint, dueAtMs, passPoint } from '#core/schedule.ts';
 import { toIso } from '#core/time.ts';
+import { isRise } from '#core/traffic.ts';
 import type { RunView } from '#core/view.ts';
 import type { Rule, Verdict } from './rule.ts';
 
@@ -46,8 +47,8 @@ function wait(view: RunView, point: PlanPoint, dueMs: number): Verdict {
 /** The checkpoint before the write: the status names the step, the weight follows from it. */
 function enter(view: RunView, point: PlanPoint): Verdict {
   const weight = point.weight ?? 0;
-  const rises = weight > (view.weight ?? 0);
-  if (rises && view.riseBlockers.length > 0) return blocked(view, point, view.riseBlockers);
+  if (isRise(view, weight) && view.riseBlockers.length > 0)
+    return blocked(view, point, view.riseBlockers);
   const { stepEnteredAt: _, replacedRevision: __, ...rest } = view.status;
   const message = `entering step ${point.name}: ${weight}% canary`;
   return {

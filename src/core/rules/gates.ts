@@ -7,6 +7,7 @@ import { approvalGate } from '#core/people/approval.ts';
 import { beginRollback } from '#core/rollback.ts';
 import type { PlanPoint } from '#core/run-spec.ts';
 import { currentPoint, dueAtMs } from '#core/schedule.ts';
+import { isRise } from '#core/traffic.ts';
 import type { RunView } from '#core/view.ts';
 import type { Rule, Verdict } from './rule.ts';
 
@@ -23,8 +24,7 @@ export const gates: Rule = {
 
 /** Freeze and approval; each thing that is missing is named, not only the first. */
 function beforeStep(view: RunView, point: PlanPoint): Verdict | undefined {
-  const isRise = (point.weight ?? 0) > (view.weight ?? 0);
-  const blockers = isRise ? view.riseBlockers : [];
+  const blockers = isRise(view, point.weight ?? 0) ? view.riseBlockers : [];
   const approval = approvalGate(view, point);
   if (approval.type === 'rollback') return beginRollback(view, approval.because, undefined);
   const unapproved = approval.type === 'shut' ? [holdOf(view, point, approval.because)] : [];
