@@ -52,7 +52,9 @@ function measured({ view }: Page, { name, state, value, reason }: TriggerStatus)
   const trigger = triggerOf(view, name);
   const breach = trigger === undefined ? ofBuiltIn(view.run, name) : breachText(trigger);
   const number = Number(value);
-  const isKnown = value !== undefined && value !== '' && !Number.isNaN(number);
+  // What it was before it fell silent would read as if it were so now.
+  const isSilent = state === 'Unknown' || value === undefined || value === '';
+  const isKnown = !isSilent && !Number.isNaN(number);
   if (reason === 'NotEvaluated') return breach === '' ? 'not evaluated' : `breach: ${breach}`;
   if (trigger === undefined || !isKnown) return breach === '' ? '' : `breach: ${breach}`;
   const { condition } = trigger;
