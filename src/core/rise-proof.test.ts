@@ -183,6 +183,57 @@ describe('of two routes one is left at 0', () => {
     assert.deepEqual([run.weight('web'), run.weight('admin')], [100, 100]);
   });
 
+  /** `admin` has been lowered by another writer; canary has spoken by `web` alone after it, and falls silent now. */
+  function lowered(isSpeaking: boolean): EngineHarness {
+    const run = harness({ spec });
+    run.runUntil(T0 + 2 * HOUR - SECOND);
+    run.world.write = (one, action) =>
+      one.name === 'admin' && action.type === 'SetWeight' ? 'lost' : 'done';
+    run.runUntil(T0 + 2 * HOUR + SECOND);
+    run.writeElsewhere(0, 'admin');
+    const spokeUntilMs = T0 + 2 * HOUR + (isSpeaking ? 10 * MINUTE : 0);
+    speak(run, (isCanary, atMs) => (isCanary && atMs > spokeUntilMs ? 'absent' : 0));
+    run.runUntil(T0 + 2 * HOUR + 12 * MINUTE);
+    assert.deepEqual([run.weight('web'), run.weight('admin')], [100, 0]);
+    return run;
+  }
+
+  test('while a step is entered it does not follow where the other has spoken alone and says nothing now', () => {
+    const run = lowered(true);
+    assert.equal(run.trigger()?.state, 'Unknown');
+    run.world.write = () => 'done';
+    run.runFor(5 * MINUTE);
+    assert.equal(run.weight('admin'), 0);
+    speak(run, () => 0);
+    run.runFor(MINUTE);
+    assert.deepEqual([run.weight('web'), run.weight('admin')], [100, 100]);
+  });
+
+  test('while a step is entered it follows where the other has said nothing alone', () => {
+    const run = lowered(false);
+    assert.equal(run.trigger()?.reason, 'NoTrafficExpected');
+    run.world.write = () => 'done';
+    run.runFor(MINUTE);
+    assert.deepEqual([run.weight('web'), run.weight('admin')], [100, 100]);
+  });
+
+  test('lowered one after the other, they are not judged by the moment between as one without traffic', () => {
+    const run = harness({ spec });
+    run.runUntil(T0 + 90 * MINUTE);
+    run.annotate('pause 1');
+    run.runFor(SECOND);
+    run.writeElsewhere(0, 'admin');
+    run.runFor(MINUTE + 7 * SECOND);
+    speak(run, (isCanary) => (isCanary ? 'absent' : 0));
+    run.writeElsewhere(0, 'web');
+    run.runFor(SECOND);
+    run.annotate('resume 2');
+    run.runUntil(T0 + 91 * MINUTE + 14 * SECOND);
+    assert.deepEqual([run.weight('web'), run.weight('admin')], [0, 0]);
+    run.runFor(MINUTE);
+    assert.deepEqual([run.weight('web'), run.weight('admin')], [50, 50]);
+  });
+
   test('a run starts though the other leads somewhere before it: preflight asks stable', () => {
     const run = new EngineHarness({ spec });
     speak(run, (isCanary) => (isCanary ? 'absent' : 0));

@@ -3,8 +3,10 @@
  * whether it has spoken before.
  */
 import type { RolloutStatus, TriggerStatus } from '#api/status.ts';
+import type { Ask } from './answer.ts';
+import { type FilledMeasure, readWindow } from './reading.ts';
 import type { RouteObservation } from './snapshot.ts';
-import { fromIso, fromIsoOptional, toIso } from './time.ts';
+import { fromIso, fromIsoOptional, tickAt, toIso } from './time.ts';
 import { lowestWeight } from './traffic.ts';
 
 export interface CanaryTraffic {
@@ -41,18 +43,44 @@ export function isBeforeEnd({ endedAtMs }: CanaryTraffic, atMs: number): boolean
   return endedAtMs !== undefined && atMs < endedAtMs;
 }
 
-/** Silence at `atMs` is no news only where canary had no traffic then, or perhaps none, and has not spoken of any. */
+/** What was asked, and found no reading. */
+interface Asked {
+  readonly measure: FilledMeasure;
+  /** How far the query looks back. */
+  readonly rangeMs: number;
+  readonly atMs: number;
+  readonly intervalMs: number;
+  readonly ask: Ask;
+}
+
+/**
+ * Silence is no news only where canary had no traffic then, or perhaps none, and has not spoken of any.
+ *
+ * @returns undefined while it is not answered whether it has
+ */
 export function isReadingExpected(
   traffic: CanaryTraffic,
   before: TriggerStatus,
-  atMs: number,
-): boolean {
-  if (traffic.isOnEvery || isBeforeEnd(traffic, atMs)) return true;
+  asked: Asked,
+): boolean | undefined {
+  const { endedAtMs } = traffic;
+  if (traffic.isOnEvery || isBeforeEnd(traffic, asked.atMs)) return true;
   if (!traffic.isOnSome) return false;
   // Of what is left to it there is no telling; a person's resume forgets what it has said.
   if (traffic.isReached) return before.state !== 'Inactive' || before.reason === 'ConditionFalse';
-  // The first of several routes has brought readings while the others were still to follow.
-  return traffic.endedAtMs === undefined && before.value !== undefined;
+  // One of several routes has brought readings while the others were still to follow. What was said before one of them
+  // was lowered may have come by that one, and an entry does not tell when it was last confirmed.
+  return endedAtMs === undefined ? before.value !== undefined : hasSpokenSince(endedAtMs, asked);
+}
+
+/** By queries that look back on nothing earlier. Who cannot be asked may have heard it. */
+function hasSpokenSince(sinceMs: number, asked: Asked): boolean | undefined {
+  const { measure, rangeMs, atMs, intervalMs, ask } = asked;
+  const startMs = tickAt(sinceMs + rangeMs, intervalMs) + intervalMs;
+  if (startMs > atMs) return false;
+  const readings = readWindow(measure, { startMs, endMs: atMs, stepMs: intervalMs }, ask);
+  if (readings === undefined) return undefined;
+  return 'type' in readings || readings.some(({ reading }) => reading.type === 'value');
 }
 
 /** Every route had the weight of the current step. */
@@ -61,7 +89,7 @@ export function isStepReached({ plan, step }: RolloutStatus): boolean {
   return entry?.passedAt !== undefined;
 }
 
-/** @returns the status with the moment at which a route was first seen without the traffic that it had in this run */
+/** @returns the status with the moment at which the first route, or at last all of them, were first seen without the traffic that they had in this run */
 export function withTrafficEnd(
   status: RolloutStatus,
   routes: readonly RouteObservation[],
@@ -76,7 +104,10 @@ export function withTrafficEnd(
   const isKnown = trafficEndedAt !== undefined && fromIso(trafficEndedAt) <= now;
   const known = status.routes ?? [];
   const hadAll = known.length > 0 && known.every((route) => (route.weight ?? 0) > 0);
-  const hasEnded =
-    trafficEndedAt !== undefined || hadAll || (highest === 0 && (status.weight ?? 0) > 0);
-  return isKnown || !hasEnded ? status : { ...status, trafficEndedAt: toIso(now) };
+  // What the routes that were left have brought until now says nothing of what any one of them brings.
+  const hasLostLast = highest === 0 && (status.weight ?? 0) > 0;
+  const hasEnded = trafficEndedAt !== undefined || hadAll || hasLostLast;
+  return (isKnown && !hasLostLast) || !hasEnded
+    ? status
+    : { ...status, trafficEndedAt: toIso(now) };
 }

@@ -125,8 +125,12 @@ function nextStatus(step: Evaluation, reading: Reading): TriggerStatus {
 
 function whenSilent(step: Evaluation, reading: Exclude<Reading, { type: 'value' }>): TriggerStatus {
   const { trigger, before, atMs, context } = step;
+  const { intervalMs, ask } = context;
+  const asked = { measure: step.measure, rangeMs: trigger.measure.rangeMs, atMs, intervalMs, ask };
   const isExpected =
-    !trigger.measure.isArmBound || isReadingExpected(context.traffic, before, atMs);
+    !trigger.measure.isArmBound || isReadingExpected(context.traffic, before, asked);
+  // Asked for in this round.
+  if (isExpected === undefined) return before;
   const cause = causeOfSilence(reading, isExpected);
   if (cause.type === 'noTrafficExpected') return whenNothingIsExpected(step);
   // Not a silence of canary's that is left: the next evaluation is about a moment without traffic.

@@ -236,7 +236,7 @@ export const rolloutStatusSchema = z.object({
     .optional(),
   blindSince: optionalText('Since when there are no readings.'),
   trafficEndedAt: optionalText(
-    'When a route was first seen without the traffic that canary had by it in this run; absent while every route leads to canary.',
+    'When a route was first seen without the traffic that canary had by it in this run, or at last all were; absent while every route leads to canary.',
   ),
   blindPassedMs: z
     .int()
