@@ -841,6 +841,16 @@ describe('one answer for several', () => {
     assert.deepEqual(found.health.prometheus, { state: 'Down', message: 'no answer' });
   });
 
+  test('a Prometheus on which nothing relies is asked nothing, and holds nothing up', async () => {
+    const failure = { type: 'error', fault: 'refused', message: 'no url is set' } as const;
+    const { systems, asked } = monitoringSystems({ ...healthy, failure });
+    const run = runSpec({ analysis: {}, triggers: [] });
+    const { findings, health } = await checkChain(systems, { ...checkOf({}), run }, never);
+    assert.deepEqual(findings, []);
+    assert.deepEqual(health.prometheus, { state: 'NotConfigured' });
+    assert.deepEqual(asked, []);
+  });
+
   test('an aborted check ends with the reason', async () => {
     const gone = AbortSignal.abort(new Error('stopping'));
     const { systems } = monitoringSystems(healthy);

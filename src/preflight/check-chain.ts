@@ -34,7 +34,7 @@ export async function checkChain(
 ): Promise<ChainReport> {
   const { run, generation, weight, atMs } = check;
   const asked = createQuestions(systems, { nowMs: atMs, offsetMs: run.offsetMs }, signal);
-  const prometheus = await prometheusHealth(asked, systems);
+  const prometheus = reliesOnPrometheus(run) ? await prometheusHealth(asked, systems) : notAsked;
   const isUp = prometheus.health.state === 'Up';
   const routers = alertRouters(asked, systems, isUp);
   const server = grafanaHealth(asked, systems);
@@ -47,19 +47,37 @@ export async function checkChain(
   return {
     checkedAtMs: atMs,
     generation,
-    findings: merged([...by('every query', [prometheus.draft]), ...findings, ...shown]),
+    findings: merged([...by('every query', prometheus.drafts), ...findings, ...shown]),
     health: { prometheus: prometheus.health, alertmanager, grafana },
   };
 }
 
+/** A run that asks no Prometheus anything waits for none. */
+function reliesOnPrometheus(run: RunSpec): boolean {
+  const { alertRules, targets } = run.chain;
+  return (
+    alertRules.length > 0 ||
+    targets.length > 0 ||
+    run.success.require.includes('NoCriticalAlerts') ||
+    usesOf(run).length > 0
+  );
+}
+
+interface PrometheusHealth {
+  readonly drafts: readonly Draft[];
+  readonly health: SystemHealth;
+}
+
+const notAsked: PrometheusHealth = { drafts: [], health: { state: 'NotConfigured' } };
+
 async function prometheusHealth(
   asked: Questions,
   { metrics }: MonitoringSystems,
-): Promise<{ readonly draft: Draft; readonly health: SystemHealth }> {
+): Promise<PrometheusHealth> {
   const place = { link: 'prometheus', subject: metrics.url } as const;
   const answer = await asked.instant('vector(1)');
   if (answer.type === 'samples') {
-    return { draft: fine(place, 'Prometheus answers'), health: { state: 'Up' } };
+    return { drafts: [fine(place, 'Prometheus answers')], health: { state: 'Up' } };
   }
   const { message } = answer;
   const draft = broken(place, {
@@ -67,7 +85,7 @@ async function prometheusHealth(
     message: `Prometheus (${metrics.url}) does not answer: ${message}`,
     mend: 'See that it runs, and that address and credentials are right; until it answers nothing else can be told.',
   });
-  return { draft, health: { state: 'Down', message } };
+  return { drafts: [draft], health: { state: 'Down', message } };
 }
 
 async function prometheusFindings(

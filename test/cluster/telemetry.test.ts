@@ -43,6 +43,16 @@ const suiteRun = {
   outcome: { type: 'done', total: 36, passed: 35, failed: 1, skipped: 0, knownFlaky: 1 },
 } as const;
 
+const chainReport = {
+  checkedAtMs: 0,
+  findings: [{ link: 'metric', verdict: 'fine' }],
+  health: {
+    prometheus: { state: 'Up' },
+    alertmanager: { state: 'Down' },
+    grafana: { state: 'NotConfigured' },
+  },
+} as const;
+
 /** With one rollout that has every series. */
 async function metricsText(): Promise<string> {
   const telemetry = createTelemetry({ version: '1.2.3', clock: systemClock });
@@ -69,6 +79,7 @@ async function metricsText(): Promise<string> {
       recorded: { rollback: { slaMs: 900_000 } },
       suites: new Map([['health', { runs: [suiteRun] }]]),
       answers: new Map([['i 1 x', { type: 'samples' }]]),
+      chain: { type: 'known', report: chainReport },
     },
     {
       status,
