@@ -42,6 +42,13 @@ describe('the chart', () => {
     }
   });
 
+  it('lets no two pods run side by side where nobody elects a leader', async () => {
+    const strategyOf = async (values: object): Promise<unknown> =>
+      field(only(await render(values), 'Deployment'), 'spec.strategy.type');
+    assert.equal(await strategyOf({}), 'RollingUpdate');
+    assert.equal(await strategyOf({ replicas: 1, leaderElection: { enabled: false } }), 'Recreate');
+  });
+
   it('runs under the pod security standard restricted', async () => {
     const objects = await render();
     const deployment = only(objects, 'Deployment');

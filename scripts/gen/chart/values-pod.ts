@@ -109,7 +109,7 @@ export const podShape = {
     .describe('Longer than the controller takes to finish what it does and give its lease back.'),
   updateStrategy: kubeField(
     { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
-    'Leader election makes it safe that an old and a new pod run side by side.',
+    'Leader election makes it safe that an old and a new pod run side by side; without it the old one ends first (`Recreate`).',
   ),
   revisionHistoryLimit: z.int().min(0).default(3).describe('Old ReplicaSets that are kept.'),
   podLabels: textMap('More labels of the pods.'),
