@@ -119,41 +119,43 @@ describe('of two routes one is left at 0', () => {
   function route(name: string) {
     return { kind: 'HTTPRoute', name };
   }
+  const weightsOf = (run: EngineHarness) => [run.weight('web'), run.weight('admin')];
+  const loseWritesTo = (run: EngineHarness, route: string): void => {
+    run.world.write = ({ name }, { type }) =>
+      name === route && type === 'SetWeight' ? 'lost' : 'done';
+  };
 
   test('it does not follow while canary and stable are silent', () => {
     const run = harness({ spec });
-    run.world.write = (one, action) =>
-      one.name === 'admin' && action.type === 'SetWeight' ? 'lost' : 'done';
+    loseWritesTo(run, 'admin');
     run.runUntil(T0 + 61 * MINUTE);
-    assert.deepEqual([run.weight('web'), run.weight('admin')], [50, 0]);
+    assert.deepEqual(weightsOf(run), [50, 0]);
     speak(run, () => 'absent');
     run.runFor(30 * SECOND);
     run.world.write = () => 'done';
     run.runFor(5 * MINUTE);
-    assert.deepEqual([run.weight('web'), run.weight('admin')], [50, 0]);
+    assert.deepEqual(weightsOf(run), [50, 0]);
     speak(run, () => 0);
     run.runFor(MINUTE);
-    assert.deepEqual([run.weight('web'), run.weight('admin')], [50, 50]);
+    assert.deepEqual(weightsOf(run), [50, 50]);
   });
 
   test('it follows when Prometheus is back, though the first route leads nobody to canary', () => {
     const run = harness({ spec });
     speak(run, (isCanary) => (isCanary && run.weight('admin') === 0 ? 'absent' : 0));
-    run.world.write = (one, action) =>
-      one.name === 'admin' && action.type === 'SetWeight' ? 'lost' : 'done';
+    loseWritesTo(run, 'admin');
     run.runUntil(T0 + 61 * MINUTE);
     run.world.fault = () => 'unreachable';
     run.runFor(5 * MINUTE);
     run.world.write = () => 'done';
     run.world.fault = () => undefined;
     run.runFor(MINUTE);
-    assert.deepEqual([run.weight('web'), run.weight('admin')], [50, 50]);
+    assert.deepEqual(weightsOf(run), [50, 50]);
   });
 
   test('it does not follow while the first route had brought readings and brings none now', () => {
     const run = harness({ spec });
-    run.world.write = (one, action) =>
-      one.name === 'admin' && action.type === 'SetWeight' ? 'lost' : 'done';
+    loseWritesTo(run, 'admin');
     run.runUntil(T0 + 61 * MINUTE);
     run.world.fault = () => 'unreachable';
     run.runFor(MINUTE);
@@ -161,40 +163,38 @@ describe('of two routes one is left at 0', () => {
     speak(run, (isCanary) => (isCanary ? 'absent' : 0));
     run.world.write = () => 'done';
     run.runFor(5 * MINUTE);
-    assert.deepEqual([run.weight('web'), run.weight('admin')], [50, 0]);
+    assert.deepEqual(weightsOf(run), [50, 0]);
     speak(run, () => 0);
     run.runFor(MINUTE);
-    assert.deepEqual([run.weight('web'), run.weight('admin')], [50, 50]);
+    assert.deepEqual(weightsOf(run), [50, 50]);
   });
 
   test('it follows though it alone had brought readings before another writer lowered it', () => {
     const run = harness({ spec });
     speak(run, (isCanary) => (isCanary && run.weight('admin') === 0 ? 'absent' : 0));
     run.runUntil(T0 + 119 * MINUTE);
-    run.world.write = (one, action) =>
-      one.name === 'admin' && action.type === 'SetWeight' ? 'lost' : 'done';
+    loseWritesTo(run, 'admin');
     run.runUntil(T0 + 2 * HOUR + MINUTE);
-    assert.deepEqual([run.weight('web'), run.weight('admin')], [100, 50]);
+    assert.deepEqual(weightsOf(run), [100, 50]);
     run.writeElsewhere(0, 'admin');
     run.runFor(MINUTE);
     assert.equal(run.weight('admin'), 0);
     run.world.write = () => 'done';
     run.runFor(2 * MINUTE);
-    assert.deepEqual([run.weight('web'), run.weight('admin')], [100, 100]);
+    assert.deepEqual(weightsOf(run), [100, 100]);
   });
 
   /** `admin` has been lowered by another writer; canary has spoken by `web` alone after it, and falls silent now. */
   function lowered(isSpeaking: boolean): EngineHarness {
     const run = harness({ spec });
     run.runUntil(T0 + 2 * HOUR - SECOND);
-    run.world.write = (one, action) =>
-      one.name === 'admin' && action.type === 'SetWeight' ? 'lost' : 'done';
+    loseWritesTo(run, 'admin');
     run.runUntil(T0 + 2 * HOUR + SECOND);
     run.writeElsewhere(0, 'admin');
     const spokeUntilMs = T0 + 2 * HOUR + (isSpeaking ? 10 * MINUTE : 0);
     speak(run, (isCanary, atMs) => (isCanary && atMs > spokeUntilMs ? 'absent' : 0));
     run.runUntil(T0 + 2 * HOUR + 12 * MINUTE);
-    assert.deepEqual([run.weight('web'), run.weight('admin')], [100, 0]);
+    assert.deepEqual(weightsOf(run), [100, 0]);
     return run;
   }
 
@@ -206,7 +206,7 @@ describe('of two routes one is left at 0', () => {
     assert.equal(run.weight('admin'), 0);
     speak(run, () => 0);
     run.runFor(MINUTE);
-    assert.deepEqual([run.weight('web'), run.weight('admin')], [100, 100]);
+    assert.deepEqual(weightsOf(run), [100, 100]);
   });
 
   test('while a step is entered it follows where the other has said nothing alone', () => {
@@ -214,7 +214,7 @@ describe('of two routes one is left at 0', () => {
     assert.equal(run.trigger()?.reason, 'NoTrafficExpected');
     run.world.write = () => 'done';
     run.runFor(MINUTE);
-    assert.deepEqual([run.weight('web'), run.weight('admin')], [100, 100]);
+    assert.deepEqual(weightsOf(run), [100, 100]);
   });
 
   test('lowered one after the other, they are not judged by the moment between as one without traffic', () => {
@@ -229,9 +229,9 @@ describe('of two routes one is left at 0', () => {
     run.runFor(SECOND);
     run.annotate('resume 2');
     run.runUntil(T0 + 91 * MINUTE + 14 * SECOND);
-    assert.deepEqual([run.weight('web'), run.weight('admin')], [0, 0]);
+    assert.deepEqual(weightsOf(run), [0, 0]);
     run.runFor(MINUTE);
-    assert.deepEqual([run.weight('web'), run.weight('admin')], [50, 50]);
+    assert.deepEqual(weightsOf(run), [50, 50]);
   });
 
   test('a run starts though the other leads somewhere before it: preflight asks stable', () => {

@@ -7,11 +7,18 @@ import { EngineHarness } from '#test/engine-harness.ts';
 const START = T0 + 90 * MINUTE;
 const decidedAt = START + MINUTE;
 
-test('canary that we have lowered ourselves was lowered by no other writer, whatever else forbids a rise', () => {
-  const run = new EngineHarness({
+/** Canary fails from START on. */
+function failing(fails: (atMs: number) => boolean = () => true): EngineHarness {
+  return new EngineHarness({
     spec: { triggers: [{ ...errorsTrigger, for: '1m' }] },
-    world: { series: (query, atMs) => (query.includes('"new"') && atMs >= START ? 1 : 0) },
+    world: {
+      series: (query, atMs) => (query.includes('"new"') && atMs >= START && fails(atMs) ? 1 : 0),
+    },
   });
+}
+
+test('canary that we have lowered ourselves was lowered by no other writer, whatever else forbids a rise', () => {
+  const run = failing();
   run.runUntil(decidedAt - SECOND);
   run.crashNext = 'beforeStatus';
   run.now = decidedAt;
@@ -34,12 +41,7 @@ function aborted(
   ask: (run: EngineHarness) => void,
   fails: (atMs: number) => boolean,
 ): EngineHarness {
-  const run = new EngineHarness({
-    spec: { triggers: [{ ...errorsTrigger, for: '1m' }] },
-    world: {
-      series: (query, atMs) => (query.includes('"new"') && atMs >= START && fails(atMs) ? 1 : 0),
-    },
-  });
+  const run = failing(fails);
   run.runUntil(START + 30 * SECOND);
   assert.equal(run.trigger()?.state, 'Pending');
   run.crashNext = 'beforeStatus';
@@ -74,10 +76,7 @@ test('an abort by decision is laid to no trigger that has fired since', () => {
 });
 
 test('a trigger that had fired before anybody aborted is the cause, whoever aborts later', () => {
-  const run = new EngineHarness({
-    spec: { triggers: [{ ...errorsTrigger, for: '1m' }] },
-    world: { series: (query, atMs) => (query.includes('"new"') && atMs >= START ? 1 : 0) },
-  });
+  const run = failing();
   run.runUntil(decidedAt - SECOND);
   run.crashNext = 'beforeStatus';
   run.now = decidedAt;
