@@ -42,11 +42,11 @@ const layers: Readonly<Record<string, Layer>> = {
   /** Asking one server: connections, deadlines, limits, what fails. For whoever speaks an API over it. */
   transport: { layers: ['ports', 'runtime'], packages: ['undici', 'node:net'] },
   prometheus: {
-    layers: ['ports', 'runtime', 'transport'],
+    layers: ['ports', 'promql', 'runtime', 'transport'],
     types: ['api'],
     packages: ['undici', 'zod', 'node:crypto', 'node:tls'],
   },
-  alertmanager: { layers: ['ports', 'transport'], packages: ['re2js', 'yaml', 'zod'] },
+  alertmanager: { layers: ['ports', 'promql', 'transport'], packages: ['re2js', 'yaml', 'zod'] },
   /** What a rollout relies on, put together for the wiring and for kubectl genesis. */
   grafana: { layers: ['ports', 'transport'], packages: ['re2js', 'zod'] },
   monitoring: {

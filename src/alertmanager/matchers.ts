@@ -2,7 +2,10 @@
  * Matchers as Alertmanager reads them: its classic syntax, and the one with any UTF-8 in names where that does not fit.
  * Where both fit, Alertmanager takes the classic one (matcher/compat of its sources).
  */
+
 import { RE2JS } from 're2js';
+import { PromqlFault } from '#promql/ast.ts';
+import { unquote } from '#promql/string.ts';
 
 export interface Matcher {
   readonly name: string;
@@ -136,36 +139,12 @@ function readTokens(text: string): readonly Token[] | undefined {
   return tokens;
 }
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  a: '\u0007',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-  '\\': '\\',
-  '"': '"',
-};
-
 /** As Go quotes a string; undefined when it holds an escape that Go does not know. */
 function unquoted(text: string): string | undefined {
-  let isKnown = true;
-  const inner = text.slice(1, -1);
-  const plain = inner.replaceAll(
-    /\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)/gsu,
-    (_found, written: string) => {
-      if (written.length > 1) return fromCode(Number.parseInt(written.slice(1), 16));
-      const escape = ESCAPES[written];
-      isKnown &&= escape !== undefined;
-      return escape ?? '';
-    },
-  );
-  return isKnown ? plain : undefined;
-}
-
-const CODE_POINT_MAX = 0x10ffff;
-
-function fromCode(code: number): string {
-  return code <= CODE_POINT_MAX ? String.fromCodePoint(code) : '';
+  try {
+    return unquote(text, 0);
+  } catch (error) {
+    if (error instanceof PromqlFault) return undefined;
+    throw error;
+  }
 }

@@ -1,6 +1,7 @@
 /** What Prometheus and its kin say of themselves: their lists of targets, rules, Alertmanagers and values of labels. */
 import { z } from 'zod';
 import type { LoadedRule, ScrapeTarget } from '#ports/monitoring-systems.ts';
+import { durationMs } from '#promql/duration.ts';
 
 /** From what stands in `data` to the list; undefined when it is no such list. */
 export type ReadList<T> = (data: unknown) => readonly T[] | undefined;
@@ -46,7 +47,7 @@ export const readTargets: ReadList<ScrapeTarget> = (data) =>
     health: target.health === 'up' || target.health === 'down' ? target.health : 'unknown',
     lastError: target.lastError,
     lastScrapeAtMs: target.lastScrape,
-    scrapeIntervalMs: intervalMs(target.scrapeInterval),
+    scrapeIntervalMs: durationMs(target.scrapeInterval),
   }));
 
 const rules = z.object({
@@ -111,20 +112,3 @@ export const readBuild: ReadList<string> = (data) => {
   const read = build.safeParse(data);
   return read.success ? [read.data.goVersion] : [];
 };
-
-const UNITS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
-  y: 31_536_000_000,
-};
-
-/** Prometheus' notation, such as `15s` or `1m30s`; undefined when it is none. */
-function intervalMs(written: string): number | undefined {
-  const parts = [...written.matchAll(/([0-9]+(?:\.[0-9]+)?)(ms|[smhdwy])/g)];
-  if (parts.length === 0 || parts.map(([part]) => part).join('') !== written) return undefined;
-  return parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (UNITS[unit] ?? 0), 0);
-}

@@ -9,6 +9,7 @@ import {
   type Matching,
   PromqlFault,
 } from './ast.ts';
+import { durationMs } from './duration.ts';
 import { scan } from './scan.ts';
 import { unquote } from './string.ts';
 
@@ -26,16 +27,6 @@ export function parsePromql(text: string): Expr {
   if (!root) throw new PromqlFault(0, 'there is nothing but a comment');
   return new Reader(text).expr(root);
 }
-
-const UNITS_MS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
-  y: 31_536_000_000,
-};
 
 class Reader {
   readonly #text: string;
@@ -262,13 +253,8 @@ function parseNumber(text: string): number {
 
 /** `1h30m`, or a number of seconds. */
 function parseDurationMs(text: string): number | undefined {
-  const parts = [...text.matchAll(/(\d+)(ms|[smhdwy])/g)];
-  if (parts.length > 0) {
-    return parts.reduce(
-      (sum, [, count, unit]) => sum + Number(count) * (UNITS_MS[unit ?? ''] ?? 0),
-      0,
-    );
-  }
+  const written = durationMs(text);
+  if (written !== undefined) return written;
   const seconds = Number(text.replaceAll('_', ''));
   return Number.isFinite(seconds) ? seconds * 1_000 : undefined;
 }

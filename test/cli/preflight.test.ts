@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
-import { Failure, type Terminal } from '#cli/command.ts';
+import { Failure } from '#cli/command.ts';
 import { type PreflightTools, preflightWith } from '#cli/commands/preflight.ts';
 import type { ChainFinding, ChainReport } from '#core/chain.ts';
 import type { Refusal } from '#kube/forward.ts';
@@ -17,7 +17,7 @@ import type {
 import type { ServerEndpoint } from '#ports/server-endpoint.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { rolloutSpec } from '#test/builders.ts';
-import type { Printed } from './terminal.ts';
+import { type Printed, printingTerminal } from './terminal.ts';
 
 const PROMETHEUS = 'http://127.0.0.1:9090';
 const AM = 'http://127.0.0.1:9093';
@@ -57,8 +57,6 @@ interface Outcome extends Printed {
 
 async function run(argv: readonly string[], world: World = {}): Promise<Outcome> {
   const { objects = [rolloutObject()], findings = [], files = {}, found = [AM] } = world;
-  let out = '';
-  let err = '';
   let connected = 0;
   let closed = 0;
   const checks: Outcome['checks'][number][] = [];
@@ -108,19 +106,8 @@ async function run(argv: readonly string[], world: World = {}): Promise<Outcome>
       return { checkedAtMs: atMs, generation, findings, health };
     },
   };
-  const terminal: Terminal = {
+  const { terminal, printed } = printingTerminal({
     readText: (path) => files[path] ?? assert.fail(`no file ${path}`),
-    writeText: () => undefined,
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    env: {},
-    isTty: false,
-    columns: undefined,
-    rows: undefined,
     clock: world.clock ?? systemClock,
     interrupted: world.interrupted ?? new AbortController().signal,
     connect: async () => {
@@ -141,11 +128,10 @@ async function run(argv: readonly string[], world: World = {}): Promise<Outcome>
         close: async () => undefined,
       };
     },
-  };
+  });
   const end = (code: Printed['code']): Outcome => ({
     code,
-    out,
-    err,
+    ...printed(),
     checks,
     endpoints,
     posted,
@@ -156,7 +142,7 @@ async function run(argv: readonly string[], world: World = {}): Promise<Outcome>
     return end(await preflightWith(tools).run(argv, terminal));
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    err += error.sentences.join('\n');
+    terminal.err(error.sentences.join('\n'));
     return end(error.exit);
   }
 }

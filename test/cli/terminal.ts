@@ -9,14 +9,14 @@ export interface Printed {
   readonly err: string;
 }
 
-/** No server, no terminal, no environment, unless a test says otherwise. */
-export async function runCli(
-  argv: readonly string[],
-  overrides: Partial<Terminal> = {},
-): Promise<Printed> {
+/** No server, no terminal, no environment, unless a test says otherwise; and what was printed on it. */
+export function printingTerminal(overrides: Partial<Terminal> = {}): {
+  readonly terminal: Terminal;
+  readonly printed: () => Omit<Printed, 'code'>;
+} {
   let out = '';
   let err = '';
-  const code = await runCommand(argv, {
+  const terminal: Terminal = {
     readText: (path) => {
       throw new Error(`there is no file ${path}`);
     },
@@ -35,6 +35,15 @@ export async function runCli(
     interrupted: new AbortController().signal,
     connect: () => Promise.reject(new Error('this test has no server')),
     ...overrides,
-  });
-  return { code, out, err };
+  };
+  return { terminal, printed: () => ({ out, err }) };
+}
+
+export async function runCli(
+  argv: readonly string[],
+  overrides: Partial<Terminal> = {},
+): Promise<Printed> {
+  const { terminal, printed } = printingTerminal(overrides);
+  const code = await runCommand(argv, terminal);
+  return { code, ...printed() };
 }
