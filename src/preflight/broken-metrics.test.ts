@@ -1,0 +1,217 @@
+/** From Prometheus to a value: each link broken in turn. */
+import { describe } from 'node:test';
+import { NEW, QUEUE, RATE, testBroken } from '#test/chain-check.ts';
+import { target, told } from '#test/fakes/monitoring-world.ts';
+
+describe('a broken link between a metric and its value is named, and nothing else:', () => {
+  testBroken([
+    {
+      name: 'Prometheus does not answer',
+      world: { failure: { type: 'error', fault: 'unreachable', message: 'connection refused' } },
+      link: 'prometheus',
+      cause: 'unreachable',
+      says: /prometheus:9090.*connection refused/,
+    },
+    {
+      name: 'the name of the metric is mistyped',
+      way: { query: 'sum(queue_lenght{service="$(arm.service)"})' },
+      link: 'metric',
+      cause: 'neverExisted',
+      says: /queue_lenght has never existed/,
+      mend: /queue_length/,
+    },
+    {
+      name: 'the metric of failures is mistyped, and a healthy service would have none',
+      way: { bad: 'sum(rate(http_request_total{service="$(arm.service)",code=~"5.."}[5m]))' },
+      link: 'metric',
+      cause: 'neverExisted',
+      says: /http_request_total/,
+      mend: /http_requests_total/,
+    },
+    {
+      name: 'the label of failures is mistyped, and a healthy service would have none',
+      way: { bad: RATE(',cod=~"5.."') },
+      link: 'label',
+      cause: 'labelMissing',
+      says: /label cod is missing/,
+      mend: /Did you mean code/,
+    },
+    {
+      name: 'failures are asked of a Service that is not there, and a healthy one would have none',
+      way: {
+        bad: 'sum(rate(http_requests_total{service="nwe",code=~"5.."}[5m]))',
+        total: 'sum(rate(http_requests_total{service="new"}[5m]))',
+      },
+      link: 'label',
+      cause: 'valueMissing',
+      says: /service="nwe"/,
+    },
+    {
+      name: 'the metric disappeared days ago',
+      world: { formerly: { queue_size: { jobs: ['shop'] } } },
+      way: { query: 'sum(queue_size)' },
+      link: 'metric',
+      cause: 'disappeared',
+      says: /queue_size has disappeared.*shop/,
+    },
+    {
+      name: 'the metric disappeared, and a target of the job that exported it is down',
+      world: {
+        formerly: { queue_size: { jobs: ['jobs'] } },
+        targets: told([
+          target(),
+          target({ instance: 'b:80' }),
+          target({
+            job: 'jobs',
+            instance: 'c:80',
+            health: 'down',
+            lastError: 'connection refused',
+          }),
+        ]),
+      },
+      way: { query: 'sum(queue_size)' },
+      link: 'target',
+      cause: 'targetDown',
+      says: /c:80 of job jobs.*queue_size.*connection refused/,
+      mend: /Nothing listens/,
+    },
+    {
+      name: 'the metric disappeared ten minutes ago, its target being up',
+      but: { 'gone{job="shop",instance="a:80"}': '1x260 stale' },
+      way: { query: 'sum(gone)' },
+      link: 'metric',
+      cause: 'disappeared',
+      says: /gone has disappeared: last seen at 11:50:00/,
+    },
+    {
+      name: 'its target went down ten minutes ago',
+      but: {
+        'gone{job="shop",instance="b:80"}': '1x260 stale',
+        'up{job="shop",instance="b:80"}': '1x260 0x38',
+      },
+      world: {
+        targets: told([
+          target(),
+          target({ instance: 'b:80', health: 'down', lastError: 'connect: connection refused' }),
+        ]),
+      },
+      way: { query: 'sum(gone)' },
+      link: 'target',
+      cause: 'targetDown',
+      says: /b:80 of job shop.*is down.*gone.*connection refused/,
+    },
+    {
+      name: 'an exporter without content type that was never scraped',
+      world: {
+        targets: told([
+          target(),
+          target({ instance: 'b:80' }),
+          target({
+            job: 'jobs',
+            instance: 'c:80',
+            health: 'down',
+            lastError:
+              'non-compliant scrape target sending blank Content-Type and no fallback_scrape_protocol specified for target',
+          }),
+        ]),
+      },
+      but: { 'up{job="jobs",instance="c:80"}': '0x300' },
+      way: { query: 'sum(batches_done)' },
+      link: 'target',
+      cause: 'noContentType',
+      says: /c:80 of job jobs.*Content-Type.*batches_done has never been seen/,
+      mend: /fallback_scrape_protocol/,
+    },
+    {
+      name: 'a label that no series has',
+      way: { query: 'sum(queue_length{svc="$(arm.service)"})' },
+      link: 'label',
+      cause: 'labelMissing',
+      says: /label svc is missing.*service/,
+    },
+    {
+      name: 'a value that no series has',
+      way: { query: 'sum(queue_length{service="ne"})' },
+      link: 'label',
+      cause: 'valueMissing',
+      says: /service="ne"; service is "new", "old"/,
+      mend: /Did you mean "new"/,
+    },
+    {
+      name: 'values that do not come together',
+      way: { query: 'sum(http_requests_total{service="new",code="500"})' },
+      link: 'label',
+      cause: 'valueMissing',
+      says: /together; with the others, code is "200"/,
+      mend: /ratio/,
+    },
+    {
+      name: 'old samples',
+      but: { 'queue_length{service="new",job="shop",instance="b:80"}': '1x290' },
+      way: { query: QUEUE },
+      link: 'sample',
+      cause: 'stale',
+      says: /from b:80 is 2m30s old/,
+      mend: /honor_timestamps/,
+    },
+    {
+      name: 'samples so old that Prometheus shows them no more',
+      but: { 'queue_length{service="new",job="shop",instance="b:80"}': '1x270' },
+      way: { query: QUEUE },
+      link: 'sample',
+      cause: 'stale',
+      says: /is 7m30s old/,
+    },
+    {
+      name: 'scrapes that failed in the last hour',
+      but: { 'up{job="shop",instance="b:80"}': '1x200 0x2 1x97' },
+      way: { query: QUEUE },
+      link: 'scrape',
+      cause: 'scrapesMissed',
+      says: /3 scrapes of 240 .*b:80 of job shop/,
+    },
+    {
+      name: 'NaN',
+      way: { query: `${RATE(',code="none"')} or vector(NaN)` },
+      link: 'value',
+      cause: 'notFinite',
+      says: /NaN/,
+    },
+    {
+      name: 'infinity',
+      way: { query: `${QUEUE} / 0` },
+      link: 'value',
+      cause: 'notFinite',
+      says: /\+Inf/,
+    },
+    {
+      name: 'several series',
+      way: { query: 'queue_length{job="shop"}' },
+      link: 'value',
+      cause: 'severalSeries',
+      says: /2 series.*service, instance/,
+      mend: /series: \{service:/,
+    },
+    {
+      name: '`series` names what is not there',
+      way: { query: 'sum by (service) (queue_length)', series: { service: 'newer' } },
+      link: 'label',
+      cause: 'valueMissing',
+      says: /service="newer".*service is/,
+    },
+    {
+      name: 'a comparison that filters everything out',
+      way: { query: `${QUEUE} > 5` },
+      link: 'value',
+      cause: 'queryFails',
+      says: /comparison/,
+    },
+    {
+      name: 'no traffic though some is expected',
+      but: { [NEW]: '7x300' },
+      link: 'value',
+      cause: 'noTrafficYet',
+      says: /no traffic/,
+    },
+  ]);
+});
