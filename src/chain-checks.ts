@@ -5,6 +5,7 @@ import type { Specs } from '#controller/specs.ts';
 import type { Monitoring } from '#monitoring/monitoring-systems.ts';
 import type { ChainBoard, ChainOrder } from '#ports/chain-board.ts';
 import type { ObjectKey } from '#ports/cluster.ts';
+import type { SuiteBoard } from '#ports/suite-runner.ts';
 import { checkChain } from '#preflight/check-chain.ts';
 import type { EndpointOf } from './rollout-endpoints.ts';
 
@@ -12,12 +13,13 @@ export interface ChainChecksOptions extends Omit<ChainBoardOptions, 'check'> {
   readonly monitoring: Monitoring;
   readonly endpointOf: EndpointOf;
   readonly specs: Specs;
+  readonly suites: Pick<SuiteBoard, 'states'>;
   /** Whether there is a PrometheusRule of the operator's for this rollout. */
   readonly makesRules: (rollout: ObjectKey) => boolean;
 }
 
 export function createChainChecks(options: ChainChecksOptions): ChainBoard {
-  const { monitoring, endpointOf, specs, makesRules, clock } = options;
+  const { monitoring, endpointOf, specs, suites, makesRules, clock } = options;
   return createChainBoard({
     ...options,
     check: async (order, signal) => {
@@ -25,7 +27,14 @@ export function createChainChecks(options: ChainChecksOptions): ChainBoard {
       const systems = monitoring.systemsOf(await prometheusOf(order, specs, endpointOf));
       const { namespace = '', name } = order.rollout.metadata;
       const isMade = makesRules({ namespace, name });
-      const check = { run, generation, weight, atMs: clock.now(), makesRules: isMade };
+      const check = {
+        run,
+        generation,
+        weight,
+        atMs: clock.now(),
+        makesRules: isMade,
+        suites: suites.states(order.rollout, run.suites, parseStatus(order.rollout).runId),
+      };
       return checkChain(systems, check, signal);
     },
   });

@@ -208,6 +208,8 @@ async function plug(
   const specs = new Specs(inspectQuery, await crdProblem(cluster, clock), checks);
   const manifests = manifestsOf(options, { cluster, rightOfWay, stopping });
   const monitoring = monitoringOf(options, metrics, rules);
+  const board = { cluster, web, jobs, evidence, watching, stopping, onChange };
+  const suites = suitesOf(options, board);
   const shell: Reconciler = {
     clock,
     cluster,
@@ -227,13 +229,14 @@ async function plug(
     manifests,
     evidence,
     prober: createProber(web),
-    suites: suitesOf(options, { cluster, web, jobs, evidence, watching, stopping, onChange }),
+    suites,
     chain: createChainChecks({
       clock,
       logger,
       monitoring,
       endpointOf,
       specs,
+      suites,
       makesRules: (rollout) => manifests.has(rollout, 'PrometheusRule'),
       onChange,
       stopping,

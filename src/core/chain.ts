@@ -12,6 +12,7 @@ export const chainLinks = [
   'scrape',
   'sample',
   'value',
+  'suite',
   'rule',
   'alertmanager',
   'receiver',
@@ -35,6 +36,7 @@ export type ChainCause =
   | 'stale'
   | 'notFinite'
   | 'severalSeries'
+  | 'suiteFailing'
   | 'ruleMissing'
   | 'ruleFailing'
   | 'ruleNotEvaluated'

@@ -4,6 +4,7 @@
  */
 import type { ChainFinding, ChainReport, SystemHealth } from '#core/chain.ts';
 import type { RunSpec } from '#core/run-spec.ts';
+import type { SuiteState } from '#core/suite-state.ts';
 import type { MonitoringSystems } from '#ports/monitoring-systems.ts';
 import { alertRouters } from './alert-routers.ts';
 import { checkAlertRule } from './alert-rules.ts';
@@ -13,6 +14,7 @@ import { broken, type Draft, fine, isSame } from './finding.ts';
 import { checkJob } from './jobs.ts';
 import { ownRules } from './own-rules.ts';
 import { createQuestions, type Questions } from './questions.ts';
+import { checkSuite } from './suites.ts';
 import { usesOf } from './uses.ts';
 
 export interface ChainCheck {
@@ -24,6 +26,8 @@ export interface ChainCheck {
   readonly atMs: number;
   /** The operator makes a PrometheusRule for the rollout: whether it is loaded is worth knowing. */
   readonly makesRules?: boolean;
+  /** Runs of health suites by name; undefined where nobody knows of them. */
+  readonly suites?: ReadonlyMap<string, SuiteState>;
 }
 
 /** Rejects only where the signal is aborted. */
@@ -32,7 +36,7 @@ export async function checkChain(
   check: ChainCheck,
   signal: AbortSignal,
 ): Promise<ChainReport> {
-  const { run, generation, weight, atMs } = check;
+  const { run, generation, weight, atMs, suites } = check;
   const asked = createQuestions(systems, { nowMs: atMs, offsetMs: run.offsetMs }, signal);
   const prometheus = reliesOnPrometheus(run) ? await prometheusHealth(asked, systems) : notAsked;
   const isUp = prometheus.health.state === 'Up';
@@ -44,10 +48,11 @@ export async function checkChain(
     routers,
     server,
   ]);
+  const tested = run.suites.flatMap((one) => by(`suite ${one.name}`, [checkSuite(one, suites)]));
   return {
     checkedAtMs: atMs,
     generation,
-    findings: merged([...by('every query', prometheus.drafts), ...findings, ...shown]),
+    findings: merged([...by('every query', prometheus.drafts), ...findings, ...tested, ...shown]),
     health: { prometheus: prometheus.health, alertmanager, grafana },
   };
 }

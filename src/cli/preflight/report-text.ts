@@ -42,6 +42,7 @@ const causes: Readonly<Record<ChainCause, string>> = {
   stale: 'the newest sample is too old',
   notFinite: 'the value is no finite number',
   severalSeries: 'there are several series where one is needed',
+  suiteFailing: 'the suite cannot be carried out',
   ruleMissing: 'Prometheus has not loaded the rule',
   ruleFailing: 'the rule cannot be evaluated',
   ruleNotEvaluated: 'the rule is not evaluated',
