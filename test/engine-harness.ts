@@ -3,8 +3,8 @@ import type { RolloutSpecInput } from '#api/rollout.ts';
 import type { RolloutStatus, TriggerStatus } from '#api/status.ts';
 import type { Answer, QueryFault, Question } from '#core/answer.ts';
 import type { ChainState } from '#core/chain.ts';
-import type { Action } from '#core/decision.ts';
-import type { JobState } from '#core/snapshot.ts';
+import type { Action, Decision } from '#core/decision.ts';
+import type { JobState, Snapshot } from '#core/snapshot.ts';
 import { EngineShell } from '#simulate/engine-shell.ts';
 import type { Crash } from '#simulate/shell-options.ts';
 import type { VirtualRoute } from '#simulate/virtual-route.ts';
@@ -20,6 +20,7 @@ import {
   T0,
 } from './builders.ts';
 import { SeenProbes } from './seen-probes.ts';
+import { assertStands } from './stands.ts';
 import { type ChainTruth, VirtualChain } from './virtual-chain.ts';
 
 export type { Crash } from '#simulate/shell-options.ts';
@@ -100,6 +101,11 @@ export class EngineHarness extends EngineShell<RolloutSpecInput> {
       write: () => 'done',
       ...options.world,
     };
+  }
+
+  protected override record(snapshot: Snapshot, decision: Decision): void {
+    super.record(snapshot, decision);
+    assertStands(snapshot, decision);
   }
 
   /** As the API server hands it out. */

@@ -19,6 +19,7 @@ import { createRouters } from '#routers/index.ts';
 import { createWorkloads } from '#routers/workloads.ts';
 import { RightOfWay } from '#runtime/right-of-way.ts';
 import { noProber, noSuites } from '#test/fakes/sources.ts';
+import { assertStands } from '#test/stands.ts';
 
 /** What the operator asks, and whom it tells. */
 type Outside =
@@ -59,7 +60,7 @@ export function innerShell(clock: Clock, cluster: Cluster): Omit<Reconciler, Out
     decisions: new DecisionIndex(),
     routesWatched: () => Promise.resolve(),
     observer: {
-      decided: () => undefined,
+      decided: (_, snapshot, decision) => assertStands(snapshot, decision),
       reconciled: () => undefined,
       forgotten: () => undefined,
     },

@@ -4,6 +4,7 @@ import { type RolloutStatus, rolloutStatusSchema } from '#api/status.ts';
 import type { Answer, MetricQuestion, Question } from '#core/answer.ts';
 import { questionKey } from '#core/answer.ts';
 import { openQuestions } from '#core/decide.ts';
+import type { Decision } from '#core/decision.ts';
 import type { RunSpec } from '#core/run-spec.ts';
 import type {
   DecisionObservation,
@@ -11,6 +12,7 @@ import type {
   RouteObservation,
   Snapshot,
 } from '#core/snapshot.ts';
+import { type Standing, standingOf } from '#core/standing.ts';
 import type { ChainBoard } from '#ports/chain-board.ts';
 import type { Clock } from '#ports/clock.ts';
 import { type Cluster, ClusterError, type KubeObject, type ObjectKey } from '#ports/cluster.ts';
@@ -94,9 +96,21 @@ export async function observe(
     answers: new Map(),
     evidence: world.evidence.stateOf(object, status, basis?.snapshots.keepRuns),
     chain: world.chain?.stateOf(key),
+    last: standings.get(object),
   };
   const spec = recorded?.spec ?? wanted.spec;
   return answerQuestions(snapshot, { key, spec }, world, signal);
+}
+
+/** For as long as the cache holds the object: whoever changes anything about a rollout makes it another one. */
+const standings = new WeakMap<KubeObject, Standing>();
+
+/** What the next look may find to stand. */
+export function remember(object: KubeObject, snapshot: Snapshot, decision: Decision): void {
+  if (decision.isRepeated === true) return;
+  const standing = standingOf(snapshot, decision);
+  if (standing === undefined) standings.delete(object);
+  else standings.set(object, standing);
 }
 
 /** Nothing may hold up the first stage of a rollback, so its hooks are looked at when it is over. */

@@ -16,7 +16,7 @@ import type { RightOfWay } from '#runtime/right-of-way.ts';
 import { type ActionOutcome, type Actor, act } from './act.ts';
 import { writeStatus } from './checkpoint.ts';
 import type { ManifestKeeper } from './manifest-keeper.ts';
-import { type Observed, observe } from './observe.ts';
+import { type Observed, observe, remember } from './observe.ts';
 import type { ReconcileObserver } from './observer.ts';
 
 export interface Reconciler extends Observed, Actor {
@@ -63,6 +63,7 @@ export async function reconcile(
   }
   const snapshot = await observe(object, key, shell, signal);
   const decision = decide(snapshot);
+  remember(object, snapshot, decision);
   const evaluationMs = shell.clock.monotonic() - startedMs;
   const look = { object, key, snapshot, decision };
   const { outcomes, faults } = await carryOut(look, shell, signal);

@@ -16,6 +16,7 @@ import {
 } from './evidence.ts';
 import { activeFreezes } from './freeze.ts';
 import { ladderSuites } from './ladder-suites.ts';
+import { routineLook } from './next-look.ts';
 import { decisionMoments, settlements } from './people/ledger.ts';
 import { pendingRequest } from './requests.ts';
 import { responseMoments } from './respond.ts';
@@ -25,13 +26,10 @@ import type { Verdict } from './rules/rule.ts';
 import { isSameStatus } from './same-status.ts';
 import type { Snapshot } from './snapshot.ts';
 import { dueSuites, suiteMoments } from './suites.ts';
-import { fromIso, tickAt } from './time.ts';
+import { fromIso } from './time.ts';
 import { type Steering, steer } from './traffic.ts';
 import type { TriggerOutcome } from './trigger.ts';
 import { isWatched, type RunView } from './view.ts';
-
-/** A second of delay is nothing to a reading that is good for an interval. */
-const SLACK_MAX_MS = 1_000;
 
 export interface Conclusion {
   readonly rule: string;
@@ -221,14 +219,10 @@ function wake(
   const routineMs = isRunning ? soonest(routineMoments(view), now) : undefined;
   const soonestMs = soonest([turnMs, routineMs], now);
   if (!isRunning) return { wakeAtMs: soonestMs, slackMs: 0 };
-  const { run } = view;
-  const tickMs = tickAt(now - run.offsetMs, run.intervalMs) + run.intervalMs + run.offsetMs;
-  const slackMs = Math.min(SLACK_MAX_MS, run.intervalMs / 10);
   const isCalm = view.triggers.every((one) => one.status.state === 'Inactive');
-  const isRoutine = isCalm && (soonestMs === undefined || soonestMs > tickMs + slackMs);
+  const ahead = { now, soonestMs: soonestMs ?? Number.POSITIVE_INFINITY, isCalm };
   return {
-    wakeAtMs: Math.min(tickMs, soonestMs ?? tickMs),
-    slackMs: isRoutine ? slackMs : 0,
+    ...routineLook(view.run, ahead),
     ...(waitsForMoments.includes(rule) && view.triggers.every(isSteady)
       ? {
           nextMomentMs: soonestMs ?? Number.POSITIVE_INFINITY,

@@ -4,7 +4,7 @@
  */
 import type { RolloutStatus } from '#api/status.ts';
 import type { Question } from './answer.ts';
-import { InvariantError } from './assert.ts';
+import { assertNever, InvariantError } from './assert.ts';
 import { conclude } from './conclude.ts';
 import type { Decision } from './decision.ts';
 import { mendStatus } from './mend-status.ts';
@@ -27,6 +27,7 @@ import type { Rule } from './rules/rule.ts';
 import { settling } from './rules/settling.ts';
 import { isSameStatus } from './same-status.ts';
 import type { Snapshot } from './snapshot.ts';
+import { again } from './standing.ts';
 import { asker, lookAtRun } from './view.ts';
 
 /**
@@ -72,7 +73,7 @@ export function openQuestions(snapshot: Snapshot): readonly Question[] {
 const known = new WeakMap<Snapshot, Considered>();
 
 function considered(snapshot: Snapshot): Considered {
-  const found = known.get(snapshot) ?? consider(snapshot);
+  const found = known.get(snapshot) ?? considerAgain(snapshot) ?? consider(snapshot);
   if (found.open.length === 0) known.set(snapshot, found);
   return found;
 }
@@ -81,6 +82,21 @@ interface Considered {
   /** Drawn up when it is asked for: while a question is open nobody does. */
   readonly decision: () => Decision;
   readonly open: readonly Question[];
+}
+
+/** @returns undefined where the last decision does not stand */
+function considerAgain(snapshot: Snapshot): Considered | undefined {
+  const found = again(snapshot);
+  switch (found.type) {
+    case 'stands':
+      return { open: [], decision: () => found.decision };
+    case 'asks':
+      return { open: found.open, decision: () => consider(snapshot).decision() };
+    case 'changed':
+      return undefined;
+    default:
+      return assertNever(found);
+  }
 }
 
 /** Decisions that follow one another without anything to do in between are at most this many. */

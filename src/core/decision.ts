@@ -109,6 +109,8 @@ export interface Decision {
   readonly nextMomentMs?: number | undefined;
   /** The same without snapshots and suites that are due by their interval: those are done by the clock and decide nothing. */
   readonly nextTurnMs?: number | undefined;
+  /** The last look's decision stands: nothing but figures has changed since. */
+  readonly isRepeated?: true;
   /** The triggers as evaluated, with live readings, for metrics. */
   readonly triggers: readonly TriggerOutcome[];
   /** Live figures; undefined while it is not known what has been recorded. */

@@ -21,7 +21,7 @@ export const CLOCK_SKEW_MAX_MS = 10_000;
 
 export const TRIGGER_UNKNOWN = 'TriggerUnknown';
 const FROZEN = 'Frozen';
-const CLOCK_SKEW = 'ClockSkew';
+export const CLOCK_SKEW = 'ClockSkew';
 const TRIGGER_NOT_INACTIVE = 'TriggerNotInactive';
 
 export interface Facts {

@@ -5,16 +5,16 @@
 import type { RolloutStatus } from '#api/status.ts';
 
 export function isSameStatus(a: RolloutStatus, b: RolloutStatus): boolean {
-  return same(a, b);
+  return isSame(a, b);
 }
 
-/** Objects are compared member by member without making anything: this runs for every look. */
-function same(a: unknown, b: unknown): boolean {
+/** Plain objects and arrays are compared member by member without making anything: this runs for every look. */
+export function isSame(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   if (Array.isArray(a) || Array.isArray(b)) {
     if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
-    return a.every((item, index) => same(item, b[index]));
+    return a.every((item, index) => isSame(item, b[index]));
   }
   return covers(a, b) && hasNothingBeyond(a, b);
 }
@@ -22,7 +22,7 @@ function same(a: unknown, b: unknown): boolean {
 /** An absent member and an undefined one are the same on the wire. */
 function covers(a: object, b: object): boolean {
   for (const key in a) {
-    if (key !== 'message' && !same(Reflect.get(a, key), Reflect.get(b, key))) return false;
+    if (key !== 'message' && !isSame(Reflect.get(a, key), Reflect.get(b, key))) return false;
   }
   return true;
 }

@@ -6,6 +6,7 @@ import type { ChainState } from './chain.ts';
 import type { EvidenceState } from './evidence.ts';
 import type { RouteReading } from './route-reading.ts';
 import type { RouteTarget, RunRestart, RunSpec } from './run-spec.ts';
+import type { Standing } from './standing.ts';
 import type { SuiteState } from './suite-state.ts';
 import type { WorkloadReading } from './workload-reading.ts';
 
@@ -97,4 +98,6 @@ export interface Snapshot {
   readonly evidence?: EvidenceState | undefined;
   /** Undefined where nobody checks the metric chain: nothing is held for it then. */
   readonly chain?: ChainState | undefined;
+  /** What this process has decided last, if it may stand. Nothing follows from it that would not follow without it. */
+  readonly last?: Standing | undefined;
 }

@@ -11,6 +11,7 @@ import { decide } from '#core/decide.ts';
 import type { Action, Decision, EventDraft } from '#core/decision.ts';
 import type { RouteTarget, RunSpec } from '#core/run-spec.ts';
 import type { DecisionPolicy, JobState, ResolvedSpec, Snapshot } from '#core/snapshot.ts';
+import { type Standing, standingOf } from '#core/standing.ts';
 import { toIso } from '#core/time.ts';
 import { answered } from './ask.ts';
 import { describeLooks, type Entry, entryOf } from './entry.ts';
@@ -65,6 +66,8 @@ export abstract class EngineShell<Input> {
   readonly #options: ShellOptions<Input>;
   readonly #records = new Map<string, ResolvedSpec>();
   #wanted: ResolvedSpec;
+  /** What only memory knows. */
+  #last: Standing | undefined;
   protected readonly suites = new VirtualSuites();
 
   constructor(options: ShellOptions<Input>) {
@@ -184,6 +187,7 @@ export abstract class EngineShell<Input> {
 
   /** The process ends: what only memory knew is gone. */
   die(): void {
+    this.#last = undefined;
     this.suites.processEnds(this.now, this.evidence.keeps);
   }
 
@@ -229,6 +233,7 @@ export abstract class EngineShell<Input> {
       answers: new Map(),
       evidence: this.evidence.isKnown ? this.evidence.stateOf(this.status.runId ?? '') : undefined,
       chain: this.chain(),
+      last: this.#last,
     };
     return answered(
       draft,
@@ -247,6 +252,7 @@ export abstract class EngineShell<Input> {
     const isCut = this.crashNext !== undefined;
     const snapshot = this.observe();
     const decision = decide(snapshot);
+    if (decision.isRepeated !== true) this.#last = standingOf(snapshot, decision);
     const before = this.#state();
     this.carryOut(snapshot, decision, version);
     const wakesNow = decision.wakeAtMs !== undefined && decision.wakeAtMs <= this.now;
