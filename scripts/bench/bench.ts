@@ -63,6 +63,7 @@ export interface Figures {
 }
 
 const RESTARTED = 10;
+/** For a thousand rollouts: more take longer. */
 const STARTED_MAX_MS = 300_000;
 const MANIFESTS_MAX_MS = 300_000;
 
@@ -144,9 +145,13 @@ export class Bench {
     if (logs === undefined || plane === undefined) return;
     await mkdir(logs, { recursive: true });
     const names = (await readdir(plane.runFolder)).filter((name) =>
-      /^(?:controller\.log|audit\.log|.*\.cpuprofile)$/.test(name),
+      /^(?:controller\.log|audit\.log|.*\.(?:cpu|heap)profile)$/.test(name),
     );
     for (const name of names) await copyFile(join(plane.runFolder, name), join(logs, name));
+  }
+
+  #thousands(): number {
+    return Math.max(1, this.#options.rollouts / 1000);
   }
 
   #say(what: string): void {
@@ -194,7 +199,12 @@ export class Bench {
     this.#metricsUrl = `http://127.0.0.1:${metrics}/metrics`;
     const startedMs = performance.now();
     const profile = this.#options.profile
-      ? ['--cpu-prof', `--cpu-prof-dir=${plane.runFolder}`]
+      ? [
+          '--cpu-prof',
+          `--cpu-prof-dir=${plane.runFolder}`,
+          '--heap-prof',
+          `--heap-prof-dir=${plane.runFolder}`,
+        ]
       : [];
     const flags = {
       kubeconfig: plane.kubeconfigPath,
@@ -216,7 +226,7 @@ export class Bench {
       ],
       runFolder: plane.runFolder,
     });
-    await this.#until(isDone, STARTED_MAX_MS);
+    await this.#until(isDone, STARTED_MAX_MS * this.#thousands());
     return (performance.now() - startedMs) / 1000;
   }
 
@@ -241,7 +251,8 @@ export class Bench {
 
   /** What is made for people after a start comes in line, one object at a time: it is no part of the steady state. */
   async #manifestsMade(): Promise<void> {
-    const deadlineMs = performance.now() + MANIFESTS_MAX_MS;
+    const limitMs = MANIFESTS_MAX_MS * this.#thousands();
+    const deadlineMs = performance.now() + limitMs;
     for (;;) {
       const since = new Date();
       await sleep(INTERVAL_MS);
@@ -249,7 +260,7 @@ export class Bench {
       if (!events.some(isManifest)) return;
       if (performance.now() > deadlineMs) {
         throw new Error(
-          `dashboards are still written ${MANIFESTS_MAX_MS / 1000} s after the start`,
+          `dashboards are still written ${limitMs / 1000} s after the start`,
         );
       }
     }

@@ -1,6 +1,7 @@
 /** Seeded worlds against the five invariants. `npm run nightly -- --seeds N --first S` runs others. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { shortcuts } from '#test/stands.ts';
 import { type Outcome, simulate } from './simulation.ts';
 
 test('the engine and the shell keep their invariants in every seeded world', async () => {
@@ -13,6 +14,10 @@ test('the engine and the shell keep their invariants in every seeded world', asy
   assert.ok(total('kills') > count / 10, `${total('kills')} kills`);
   assert.ok(total('rollbacks') > count / 10, `${total('rollbacks')} rollbacks`);
   assert.ok(total('raises') > count, `${total('raises')} raises`);
+  assert.ok(
+    shortcuts.taken > count,
+    `${shortcuts.taken} decisions that stood, each held to the long way`,
+  );
   assert.ok(outcomes.some((outcome) => outcome.phase === 'Succeeded'));
   assert.ok(outcomes.some((outcome) => outcome.phase === 'RolledBack'));
 });
