@@ -29,7 +29,7 @@ import {
   reportName,
   segmentName,
 } from './config-map.ts';
-import { decodeLines, encodeLines, indicesOf, type LineCodec, newLines } from './lines.ts';
+import { emptyPage, gzipCodec, indicesOf, type LineCodec, newLines, type Page } from './lines.ts';
 
 /** A part this large goes on in a further one: each addition writes the whole part. */
 const PART_BYTES_MAX = 256 * 2 ** 10;
@@ -45,8 +45,6 @@ export interface ConfigMapStoreOptions {
   /** Default: gzip. */
   readonly codec?: LineCodec;
 }
-
-const gzipCodec: LineCodec = { encode: encodeLines, decode: decodeLines };
 
 export function createConfigMapStore(options: ConfigMapStoreOptions): EvidenceStore {
   return new ConfigMapStore(options);
@@ -114,9 +112,8 @@ class ConfigMapStore implements EvidenceStore {
     for (const name of names) {
       const key = { namespace: owner.namespace, name };
       const object = await this.#cluster.get(configMapResource, key, signal);
-      lines.push(
-        ...newLines(lines, object === undefined ? [] : ((await this.#linesOf(object)) ?? [])),
-      );
+      const page = object && (await this.#pageOf(object));
+      lines.push(...newLines(lines, page?.lines ?? []));
     }
     return lines;
   }
@@ -206,18 +203,18 @@ class ConfigMapStore implements EvidenceStore {
     return this.#onRace(async () => {
       const key = { namespace: owner.namespace, name };
       const object = await this.#cluster.get(configMapResource, key, signal);
-      const known = object === undefined ? [] : await this.#linesOf(object);
+      const known = object === undefined ? emptyPage : await this.#pageOf(object);
       // What somebody has spoilt is left as it is.
       if (known === undefined) return { type: 'next', lines };
-      const left = newLines(known, lines);
+      const left = newLines(known.lines, lines);
       if (left.length === 0) return { type: 'kept' };
       if (object !== undefined && isClosed(object.metadata)) return { type: 'never', lines: left };
       const bytes = object === undefined ? undefined : bytesOf(object);
       if (bytes !== undefined && bytes.length >= this.#partBytesMax) {
         return { type: 'next', lines: left };
       }
-      const all = [...known, ...left];
-      const encoded = await this.#codec.encode(all);
+      const all = [...known.lines, ...left];
+      const encoded = await this.#codec.encode({ ...known, lines: all });
       if (encoded.length > OBJECT_BYTES_MAX) {
         return { type: object === undefined ? 'never' : 'next', lines: left };
       }
@@ -258,7 +255,7 @@ class ConfigMapStore implements EvidenceStore {
   }
 
   /** @returns undefined when the bytes are none of ours */
-  async #linesOf(object: KubeObject): Promise<EvidenceLine[] | undefined> {
+  async #pageOf(object: KubeObject): Promise<Page | undefined> {
     const bytes = bytesOf(object);
     if (bytes === undefined) return undefined;
     try {

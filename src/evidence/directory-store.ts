@@ -14,7 +14,7 @@ import type {
   KeptRun,
   Segment,
 } from '#ports/evidence-store.ts';
-import { decodeLines, encodeLines, indicesOf, newLines } from './lines.ts';
+import { emptyPage, gzipCodec, indicesOf, newLines, type Page } from './lines.ts';
 
 const SEGMENT_FILE = /^s([0-9]{4,})\.jsonl\.gz$/;
 /** Which kinds of name can be no path out of the directory. */
@@ -47,13 +47,14 @@ class DirectoryStore implements EvidenceStore {
     signal: AbortSignal,
   ): Promise<readonly EvidenceLine[]> {
     const path = this.#segmentPath(owner, runId, number);
-    const found = await linesIn(path, signal);
+    const found = await pageAt(path, signal);
     // What somebody has spoilt is put aside, not overwritten.
     if (found === undefined) await rename(path, `${path}.spoilt`);
-    const known = found ?? [];
-    const left = newLines(known, lines);
+    const known = found ?? emptyPage;
+    const left = newLines(known.lines, lines);
     if (left.length === 0) return [];
-    await writeWhole(path, await encodeLines([...known, ...left]), signal);
+    const page = { ...known, lines: [...known.lines, ...left] };
+    await writeWhole(path, await gzipCodec.encode(page), signal);
     return [];
   }
 
@@ -69,7 +70,7 @@ class DirectoryStore implements EvidenceStore {
   ): Promise<readonly EvidenceLine[]> {
     const lines: EvidenceLine[] = [];
     for (const path of await this.#segments(owner, runId)) {
-      lines.push(...newLines(lines, (await linesIn(path, signal)) ?? []));
+      lines.push(...newLines(lines, await linesIn(path, signal)));
     }
     return lines;
   }
@@ -114,7 +115,7 @@ class DirectoryStore implements EvidenceStore {
     const files = await readdirOf(path);
     let recorded = noIndices;
     for (const segment of await this.#segments(owner, runId)) {
-      recorded = union(recorded, indicesOf((await linesIn(segment, signal)) ?? []));
+      recorded = union(recorded, indicesOf(await linesIn(segment, signal)));
     }
     const report = files.includes(FINAL)
       ? 'final'
@@ -152,16 +153,21 @@ function safe(name: string): string {
   throw new RangeError(`${JSON.stringify(name)} cannot be the name of a directory`);
 }
 
+async function linesIn(path: string, signal: AbortSignal): Promise<readonly EvidenceLine[]> {
+  const page = await pageAt(path, signal);
+  return page?.lines ?? [];
+}
+
 /** A file that is not there has no lines; undefined when its bytes are none of ours. */
-async function linesIn(path: string, signal: AbortSignal): Promise<EvidenceLine[] | undefined> {
+async function pageAt(path: string, signal: AbortSignal): Promise<Page | undefined> {
   let bytes: Buffer;
   try {
     bytes = await readFile(path, { signal });
   } catch (error) {
-    if (isMissing(error)) return [];
+    if (isMissing(error)) return emptyPage;
     throw error;
   }
-  return decodeLines(bytes).catch(() => undefined);
+  return gzipCodec.decode(bytes).catch(() => undefined);
 }
 
 async function writeWhole(path: string, bytes: Buffer, signal: AbortSignal): Promise<void> {

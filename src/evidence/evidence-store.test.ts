@@ -1,6 +1,6 @@
 /** Both stores against the contract, and what is particular to each. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -13,8 +13,10 @@ import {
   snapshotRecord,
 } from '#test/contracts/evidence-store.contract.ts';
 import { FakeApiServer, FakeCluster } from '#test/fakes/cluster.ts';
+import { LINES_KEY } from './config-map.ts';
 import { createConfigMapStore } from './config-map-store.ts';
 import { createDirectoryStore } from './directory-store.ts';
+import { gzipCodec } from './lines.ts';
 
 const ownerOf = (name: string): EvidenceOwner => ({
   apiVersion: 'genesis.dev/v1alpha1',
@@ -47,6 +49,44 @@ evidenceStoreContract('a directory', async () => {
     closes: false,
     close: () => rm(directory, { recursive: true }),
   };
+});
+
+/** As a version to come would write it. */
+const foreign = JSON.stringify({ type: 'trace', at: '2026-11-22T12:00:00Z', spans: 3 });
+
+describe('what another version wrote', () => {
+  const page = { lines: [snapshotRecord(1)], unread: [foreign, 'no JSON'] };
+
+  test('is left as it is in a ConfigMap when something is added', async () => {
+    const cluster = new FakeCluster();
+    const store = createConfigMapStore({ cluster });
+    await store.append(segment, [snapshotRecord(1)], signal);
+    const key = { namespace: 'shop', name: 'checkout-run-1-s0000' };
+    const kept = (bytes: Buffer) => ({
+      binaryData: { [LINES_KEY]: bytes.toString('base64') },
+    });
+    const patch = kept(await gzipCodec.encode(page));
+    cluster.server.mergePatch(configMapResource, key, patch, { fieldManager: 'newer' });
+    await store.append(segment, [snapshotRecord(2)], signal);
+    const data = cluster.server.get(configMapResource, key)?.['binaryData'];
+    const text = String(Reflect.get(Object(data), LINES_KEY));
+    const after = await gzipCodec.decode(Buffer.from(text, 'base64'));
+    assert.deepEqual(after.unread, page.unread);
+    assert.equal(after.lines.length, 2);
+  });
+
+  test('is left as it is in a file when something is added', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'evidence-'));
+    const store = createDirectoryStore(directory);
+    await store.append(segment, [snapshotRecord(1)], signal);
+    const path = join(directory, 'shop/checkout/run-1/s0000.jsonl.gz');
+    await writeFile(path, await gzipCodec.encode(page));
+    await store.append(segment, [snapshotRecord(2)], signal);
+    const after = await gzipCodec.decode(await readFile(path));
+    assert.deepEqual(after.unread, page.unread);
+    assert.equal(after.lines.length, 2);
+    await rm(directory, { recursive: true });
+  });
 });
 
 describe('a store of ConfigMaps', () => {

@@ -1,4 +1,4 @@
-/** Lines of evidence as they are kept: one JSON object a line, gzipped. What cannot be read back is left out. */
+/** Lines of evidence as they are kept: one JSON object a line, gzipped. What cannot be read back is kept as it is. */
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { z } from 'zod';
@@ -75,38 +75,51 @@ const suiteSchema = z.object({ type: z.literal('suite'), ...suiteFields });
 
 const lineSchema = z.discriminatedUnion('type', [snapshotSchema, eventSchema, suiteSchema]);
 
-/** How lines become bytes and lines again. */
+/** A segment as it is kept. */
+export interface Page {
+  readonly lines: readonly EvidenceLine[];
+  /** What another version wrote and this one cannot read: the text of each, written back whenever something is added. */
+  readonly unread: readonly string[];
+}
+
+export const emptyPage: Page = { lines: [], unread: [] };
+
+/** How pages become bytes and pages again. */
 export interface LineCodec {
-  readonly encode: (lines: readonly EvidenceLine[]) => Promise<Buffer>;
+  readonly encode: (page: Page) => Promise<Buffer>;
   /** Rejects when the bytes are none of its own. */
-  readonly decode: (bytes: Buffer) => Promise<EvidenceLine[]>;
+  readonly decode: (bytes: Buffer) => Promise<Page>;
 }
 
-export function encodeLines(lines: readonly EvidenceLine[]): Promise<Buffer> {
-  return compress(textOf(lines));
+export const gzipCodec: LineCodec = {
+  encode: (page) => compress(textOf(page)),
+  decode: async (bytes) => {
+    const text = await decompress(bytes, { maxOutputLength: TEXT_BYTES_MAX });
+    return pageOf(text.toString('utf8'));
+  },
+};
+
+export function textOf({ lines, unread }: Page): string {
+  const texts = [...unread, ...lines.map((line) => JSON.stringify(line))];
+  return texts.map((text) => `${text}\n`).join('');
 }
 
-/** Rejects when the bytes are no gzip; a line that another version wrote and we cannot read is left out. */
-export async function decodeLines(bytes: Buffer): Promise<EvidenceLine[]> {
-  const text = await decompress(bytes, { maxOutputLength: TEXT_BYTES_MAX });
-  return linesIn(text.toString('utf8'));
+export function pageOf(text: string): Page {
+  const lines: EvidenceLine[] = [];
+  const unread: string[] = [];
+  for (const one of text.split('\n')) {
+    const line = parseLine(one);
+    if (line !== undefined) lines.push(line);
+    else if (one !== '') unread.push(one);
+  }
+  return { lines, unread };
 }
 
-export function textOf(lines: readonly EvidenceLine[]): string {
-  return lines.map((line) => `${JSON.stringify(line)}\n`).join('');
-}
-
-export function linesIn(text: string): EvidenceLine[] {
-  return text.split('\n').flatMap(parseLine);
-}
-
-function parseLine(text: string): EvidenceLine[] {
-  if (text === '') return [];
+function parseLine(text: string): EvidenceLine | undefined {
   try {
-    const parsed = lineSchema.safeParse(JSON.parse(text));
-    return parsed.success ? [parsed.data] : [];
+    return lineSchema.safeParse(JSON.parse(text)).data;
   } catch {
-    return [];
+    return undefined;
   }
 }
 

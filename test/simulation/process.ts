@@ -9,7 +9,7 @@ import type { ChainFinding } from '#core/chain.ts';
 import type { EvidenceLine } from '#core/record.ts';
 import type { DecisionPolicy } from '#core/snapshot.ts';
 import { createConfigMapStore } from '#evidence/config-map-store.ts';
-import { type LineCodec, linesIn, textOf } from '#evidence/lines.ts';
+import { type LineCodec, pageOf, textOf } from '#evidence/lines.ts';
 import type { EventNote } from '#ports/event-recorder.ts';
 import type { EvidenceStore } from '#ports/evidence-store.ts';
 import { silentLogger } from '#ports/logger.ts';
@@ -49,8 +49,8 @@ export interface ProcessWorld {
 
 /** Compression takes real time, which must not pass in the simulated one. */
 const plainText: LineCodec = {
-  encode: (lines) => Promise.resolve(Buffer.from(textOf(lines))),
-  decode: (bytes) => Promise.resolve(linesIn(bytes.toString())),
+  encode: (page) => Promise.resolve(Buffer.from(textOf(page))),
+  decode: (bytes) => Promise.resolve(pageOf(bytes.toString())),
 };
 
 /** Longer than any deadline. */
