@@ -186,6 +186,37 @@ describe('a look at a rollout', () => {
     assert.equal(one.cluster.writes.length, before);
   });
 
+  test('by a new process reads the record of the spec only where the spec is another one by now', async () => {
+    const one = bench(rolloutObject('v2'));
+    await until(one, atHalf);
+    const successor = () => {
+      const cluster = new FakeCluster({ server: one.server });
+      const { clock, index, ask } = one.shell;
+      const shell = quietShell({ clock, cluster, index, ask });
+      const recordsRead = () =>
+        cluster.requests.filter(
+          ({ verb, resource }) => verb === 'get' && resource.kind === 'ControllerRevision',
+        ).length;
+      const look = () => reconcile(key, shell, new AbortController().signal);
+      return { look, recordsRead };
+    };
+    const second = successor();
+    await second.look();
+    assert.equal(second.recordsRead(), 0);
+    assert.equal(one.status().phase, 'Progressing');
+
+    // A broken edit: the run goes on under what was recorded.
+    const broken = { spec: { triggers: [{ name: 'x' }] } };
+    one.server.mergePatch(rolloutResource, key, broken, { fieldManager: 'kubectl' });
+    const third = successor();
+    await third.look();
+    assert.equal(third.recordsRead(), 1);
+    const accepted = one.status().conditions?.find(({ type }) => type === 'Accepted');
+    assert.equal(accepted?.reason, 'InvalidSpec');
+    assert.equal(one.status().weight, 50);
+    assert.equal(one.status().triggers?.[0]?.name, 'errors');
+  });
+
   test('of a rollout that is gone ends', async () => {
     const one = bench(rolloutObject('v2'));
     one.server.delete(rolloutResource, key);

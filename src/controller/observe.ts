@@ -204,11 +204,12 @@ async function recordedSpec(
 ): Promise<KnownSpec | undefined> {
   const name = status.specRecord;
   if (name === undefined) return undefined;
-  const remembered = world.specs.recorded(name, key);
+  const { specs } = world;
+  const remembered = specs.recorded(name, key) ?? specs.standing(name, object, key);
   if (remembered !== undefined) return remembered;
   const at = { namespace: key.namespace, name };
   const spec = await readSpecRecord(world.cluster, at, signal);
-  return spec === undefined ? undefined : world.specs.remember(name, object, key, spec);
+  return spec === undefined ? undefined : specs.remember(name, object, key, spec);
 }
 
 function okRun(known: KnownSpec | undefined): RunSpec | undefined {

@@ -5,6 +5,7 @@ import { validateSpec } from '#api/validate.ts';
 import { resolveSpec } from '#core/resolve.ts';
 import type { QueryFacts } from '#core/resolve-measure.ts';
 import type { OutsideChecks } from '#core/resolve-outside.ts';
+import { isRecordOf } from '#core/run-id.ts';
 import type { ResolvedSpec } from '#core/snapshot.ts';
 import type { KubeObject, ObjectKey } from '#ports/cluster.ts';
 
@@ -58,6 +59,15 @@ export class Specs {
   recorded(name: string, key: ObjectKey): KnownSpec | undefined {
     const remembered = this.#recorded.get(`${key.namespace}/${key.name}`);
     return remembered?.name === name ? remembered.known : undefined;
+  }
+
+  /** The same where the record's name says that the spec as it stands is the one: then it need not be read. */
+  standing(name: string, object: KubeObject, key: ObjectKey): KnownSpec | undefined {
+    const known = this.current(object, key);
+    const { resolved } = known;
+    if (resolved.type !== 'ok' || !isRecordOf(name, resolved.run.digest)) return undefined;
+    this.#recorded.set(`${key.namespace}/${key.name}`, { name, known });
+    return known;
   }
 
   /** @param object the rollout as it is now */

@@ -14,6 +14,7 @@ import { resolveFreezes, resolvePoints } from './resolve-plan.ts';
 import { resolveSuites } from './resolve-suites.ts';
 import { resolveRestarts, resolveTargets } from './resolve-targets.ts';
 import { comparisonProblem, resolveTrigger } from './resolve-trigger.ts';
+import { digestOf } from './run-id.ts';
 import type { RunBacktest, RunChain, RunServiceMonitor, RunSpec } from './run-spec.ts';
 import type { ResolvedSpec } from './snapshot.ts';
 import { unsupported } from './unsupported.ts';
@@ -52,6 +53,7 @@ export function resolveSpec(input: ResolveInput): ResolvedSpec {
   const run: RunSpec = {
     revision: spec.revision ?? '',
     paused: spec.paused,
+    digest: digestOf(spec),
     placeholders: { namespace: input.namespace, rollout: input.name },
     stable: spec.traffic.stable,
     canary: spec.traffic.canary,

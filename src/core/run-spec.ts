@@ -240,6 +240,8 @@ export interface RunSpec {
   readonly revision: string;
   readonly paused: boolean;
   /** Placeholders that are the same for every query of the run. */
+  /** Of the spec with its defaults: two specs with the same one say the same. */
+  readonly digest: string;
   readonly placeholders: { readonly namespace: string; readonly rollout: string };
   readonly stable: Backend | undefined;
   readonly canary: Backend | undefined;

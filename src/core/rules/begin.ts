@@ -106,7 +106,10 @@ function start(snapshot: Snapshot, run: RunSpec, view: RunView | undefined): Ver
   const { now, object, status } = snapshot;
   const { revision } = run;
   const runId = newRunId(object.uid, { revision, startedAtMs: now, after: status.runId ?? '' });
-  const specRecord = specRecordName(object.name, runId, object.generation);
+  const specRecord = specRecordName(object.name, runId, {
+    generation: object.generation,
+    digest: run.digest,
+  });
   const isSameTraffic = view !== undefined && !isOtherTraffic(view.run, run);
   const isUnfinished = isWatched(status) && status.runId !== undefined;
   const isReplacing = isUnfinished && isSameTraffic && hasSteered(view);

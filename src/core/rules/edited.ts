@@ -17,7 +17,10 @@ export const edited: Rule = {
     if (!isNew || wanted.run.revision !== status.revision) return undefined;
     // Other routes or Services under a run that has moved traffic are a new run, never an edit.
     if (status.step !== undefined && isOtherTraffic(view.run, wanted.run)) return undefined;
-    const specRecord = specRecordName(object.name, view.runId, object.generation);
+    const specRecord = specRecordName(object.name, view.runId, {
+      generation: object.generation,
+      digest: wanted.run.digest,
+    });
     const next = {
       ...withoutStaleVotes(view, wanted.run, withoutChangedStep(view, wanted.run)),
       runGeneration: object.generation,
