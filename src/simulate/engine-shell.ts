@@ -16,6 +16,7 @@ import { toIso } from '#core/time.ts';
 import { answered } from './ask.ts';
 import { describeLooks, type Entry, entryOf } from './entry.ts';
 import { type Crash, resolvedIn, type ShellOptions } from './shell-options.ts';
+import { soonest } from './soonest.ts';
 import { VirtualDecisions } from './virtual-decisions.ts';
 import { VirtualEvidence } from './virtual-evidence.ts';
 import { VirtualJobs } from './virtual-jobs.ts';
@@ -174,15 +175,12 @@ export abstract class EngineShell<Input> {
 
   /** The end of a suite's run is an event of its own, and so is that of a workload's restart. */
   nextLook(): number | undefined {
-    const times = [this.nextAt, this.nextEnd()].filter((atMs) => atMs !== undefined);
-    return times.length === 0 ? undefined : Math.min(...times);
+    return soonest([this.nextAt, this.nextEnd()]);
   }
 
   /** When the next run of a suite that is under way ends, or the next restart of a workload. */
   nextEnd(): number | undefined {
-    const ends = [this.suites, this.workloads].map((one) => one.nextEndAfter(this.now));
-    const times = ends.filter((atMs) => atMs !== undefined);
-    return times.length === 0 ? undefined : Math.min(...times);
+    return soonest([this.suites, this.workloads].map((one) => one.nextEndAfter(this.now)));
   }
 
   /** The process ends: what only memory knew is gone. */
