@@ -380,14 +380,8 @@ export abstract class EngineShell<Input> {
     );
     const { report } = this.evidence.stateOf(this.status.runId ?? '');
     const made = [this.jobs.created.size, this.suites.count, this.decisions.list, report];
-    return [
-      this.status,
-      this.hasFinalizer,
-      this.request,
-      ...made,
-      ...routes,
-      ...this.workloads.state,
-    ];
+    const { status, hasFinalizer, request, workloads } = this;
+    return [status, hasFinalizer, request, ...made, ...routes, ...workloads.state];
   }
 
   #isStill(before: readonly unknown[]): boolean {
