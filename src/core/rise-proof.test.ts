@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
+  errorsTrigger,
   HOUR,
   MINUTE,
   rolloutSpec,
   SECOND,
   type SeriesValue,
   T0,
+  type TriggerInput,
   threeSteps,
 } from '#test/builders.ts';
 import { EngineHarness, type HarnessOptions } from '#test/engine-harness.ts';
@@ -101,6 +103,43 @@ describe('another writer sent traffic to a canary that was to have none yet', ()
     run.runFor(MINUTE);
     assert.equal(run.weight(), 50);
   });
+});
+
+describe('what canary did with traffic that it was never to have', () => {
+  const backAtMs = T0 + 59 * MINUTE + 50 * SECOND;
+
+  /** Another writer has given it everything, it has failed for a while, and the operator comes and takes it away. */
+  function failed(minutes: number, trigger: Partial<TriggerInput> = {}): EngineHarness {
+    const run = harness({ spec: { triggers: [{ ...errorsTrigger, for: '4m', ...trigger }] } });
+    run.runUntil(T0 + 45 * MINUTE);
+    run.writeElsewhere(100);
+    const fromMs = backAtMs - minutes * MINUTE;
+    speak(run, (isCanary, atMs) => {
+      if (isCanary && atMs > backAtMs) return 'absent';
+      return isCanary && atMs >= fromMs ? 1 : 0;
+    });
+    run.sleepUntil(backAtMs);
+    run.runFor(SECOND);
+    assert.equal(run.weight(), 0);
+    return run;
+  }
+
+  const cases: readonly (readonly [string, number, Partial<TriggerInput>, string])[] = [
+    ['a breach that was Pending stays', 2, {}, 'Pending'],
+    ['a hold of one that fires stays', 5, { onFiring: [{ action: 'Hold' }] }, 'Firing'],
+  ];
+  for (const [name, minutes, trigger, state] of cases) {
+    test(`${name} until the silence is longer than \`for\``, () => {
+      const run = failed(minutes, trigger);
+      run.runUntil(T0 + 63 * MINUTE + 49 * SECOND);
+      assert.equal(run.trigger()?.state, state);
+      assert.equal(run.weight(), 0);
+      assert.match(standing(run).join(), /^errors 100% > 0.5% .*since 12:5/);
+      speak(run, (isCanary) => (isCanary && run.weight() === 0 ? 'absent' : 0));
+      run.runFor(30 * SECOND);
+      assert.equal(run.weight(), 50);
+    });
+  }
 });
 
 test('what another writer sends to canary lets no step be entered inside a freeze', () => {

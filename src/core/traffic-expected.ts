@@ -43,6 +43,11 @@ export function isBeforeEnd({ endedAtMs }: CanaryTraffic, atMs: number): boolean
   return endedAtMs !== undefined && atMs < endedAtMs;
 }
 
+/** Without traffic what had been held has a gap, which resets nothing while it is not longer than the limit. */
+export function hasJustEnded({ endedAtMs }: CanaryTraffic, atMs: number, limitMs: number): boolean {
+  return endedAtMs !== undefined && atMs - endedAtMs <= limitMs;
+}
+
 /** What was asked, and found no reading. */
 interface Asked {
   readonly measure: FilledMeasure;

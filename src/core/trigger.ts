@@ -18,7 +18,12 @@ import { proveFrom } from './hold-window.ts';
 import { type FilledMeasure, fillMeasure, measureText, type Reading, readAt } from './reading.ts';
 import type { RunTrigger } from './run-spec.ts';
 import { clockText, fromIso, fromIsoOptional, spanText, tickAt, toIso } from './time.ts';
-import { type CanaryTraffic, isBeforeEnd, isReadingExpected } from './traffic-expected.ts';
+import {
+  type CanaryTraffic,
+  hasJustEnded,
+  isBeforeEnd,
+  isReadingExpected,
+} from './traffic-expected.ts';
 import { type JudgeContext, judge, type Verdict } from './verdict.ts';
 
 export interface TriggerContext extends JudgeContext {
@@ -202,16 +207,21 @@ function whenFalse(step: Evaluation, { value, verdict }: Finding): TriggerStatus
 }
 
 function whenNothingIsExpected(step: Evaluation): TriggerStatus {
+  const { trigger, before, atMs, context } = step;
   // A breach or a silence does not heal because somebody has taken the traffic away: going back to it
   // without a good reading would be a rise without data.
-  if (step.context.isTrafficTakenAway === true && step.before.state !== 'Inactive') {
-    return step.before;
+  if (context.isTrafficTakenAway === true && before.state !== 'Inactive') return before;
+  const isStanding = before.state === 'Pending' || before.state === 'Firing';
+  if (isStanding && hasJustEnded(context.traffic, atMs, gapLimitMs(trigger.forMs))) {
+    // Nobody waits for a reading now.
+    const { unknownSince: _, ...rest } = before;
+    return changed(before, rest);
   }
-  return changed(step.before, {
-    ...base(step.trigger),
+  return changed(before, {
+    ...base(trigger),
     state: 'Inactive',
     reason: 'NoTrafficExpected',
-    message: `${step.trigger.name}: canary gets no traffic at weight 0, so no reading is expected`,
+    message: `${trigger.name}: canary gets no traffic at weight 0, so no reading is expected`,
   });
 }
 

@@ -10,6 +10,7 @@ import { SEQUENTIAL, wasNeverWorse } from './counters.ts';
 import { flagWeight, isFlag, isFlagOurs } from './flag.ts';
 import { Gates, type Moment } from './gates.ts';
 import { falseInHold, HeldSince, type Memory, type TriggerTruth, truthsOf } from './held.ts';
+import { HeldOver } from './held-over.ts';
 import { Once } from './once.ts';
 import { PeopleLog } from './people-log.ts';
 import {
@@ -54,6 +55,7 @@ export class Checker {
   readonly #truth: Truth;
   readonly #log: TrafficLog;
   readonly #held: HeldSince;
+  readonly #heldOver = new HeldOver();
   readonly #memory: Memory;
   readonly #gates: Gates;
   readonly #once: Once;
@@ -174,6 +176,8 @@ export class Checker {
     // Criteria look at canary from when it has had traffic by plan.
     const isFirstTraffic = hasTraffic(status) && !hasTraffic(before);
     const isNewRun = status.runId !== before.runId;
+    this.#heldOver.statusWritten(status);
+    if (isNewRun) this.#heldOver.forget();
     if (isNewRun || isNewWindow || isFirstTraffic) this.#held.forget(moment.nowMs);
     else if (passed(status).length > passed(before).length) this.#passedPoint(status, moment.nowMs);
     if (status.rollback !== undefined) this.#rolledBackRun = status.runId;
@@ -235,8 +239,11 @@ export class Checker {
     const mark = object.metadata.annotations?.['genesis.dev/rolled-back'];
     if (mark !== undefined) this.#rolledBackRun = mark;
     if (this.#weight === before) return;
-    if (lastWriter(object) === fieldManager) this.#moved('canary', before, this.#weight, moment);
+    const isOurs = lastWriter(object) === fieldManager;
+    if (isOurs) this.#moved('canary', before, this.#weight, moment);
     else this.#otherWroteMs = moment.nowMs;
+    if (this.#weight > 0) this.#heldOver.forget();
+    else if (isOurs) this.#heldOver.lowered(this.#status, this.#held.truths, moment.nowMs);
   }
 
   #flagWritten(object: KubeObject, moment: Moment): void {
@@ -284,15 +291,19 @@ export class Checker {
     const obstacle = this.#memory.chainObstacle();
     if (obstacle !== undefined) throw new Violation(`invariant 2: ${rise} ${obstacle}`);
     for (const truth of this.#held.truths) this.#expectNotHolding(truth, rise, nowMs);
+    const isClockRight = this.#clockWrongUntilMs <= nowMs;
+    const held = isClockRight ? this.#heldOver.forbidsRise(this.#held.truths, nowMs) : undefined;
+    if (held !== undefined) throw new Violation(`invariant 2: ${rise}, ${held}`);
     // The reading is at most a tick and the time of the writes old.
     const ticks = [0, 1, 2].map((n) => (Math.floor(nowMs / INTERVAL_MS) - n) * INTERVAL_MS);
-    // A clock that is a little ahead asks for a moment to come, and gets the newest sample: this very moment.
-    ticks.push(nowMs);
-    const isKnownGood = ticks.some(
-      (tick) =>
-        weightAt(this.#log, tick) === 0 ||
-        !(isCanaryUnscraped(this.#truth, tick) || within(this.#truth.breaches, tick)),
-    );
+    const isGood = (atMs: number) =>
+      !(isCanaryUnscraped(this.#truth, atMs) || within(this.#truth.breaches, atMs));
+    const isKnownGood =
+      // What was read at this very moment was read before the rise.
+      ticks.some((tick) => isGood(tick) || weightAt(this.#log, Math.min(tick, nowMs - 1)) === 0) ||
+      // A clock that is a little ahead asks for a moment to come, and gets the newest sample: this very moment.
+      isGood(nowMs) ||
+      weightAt(this.#log, nowMs) === 0;
     if (!isKnownGood) throw new Violation(`invariant 2: ${rise} without a good reading`);
   }
 
