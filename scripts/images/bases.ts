@@ -1,10 +1,15 @@
-/** Stand-ins for the Dockerfile's two base images, made from this machine's own Node and npm: for machines that can pull none. */
+/**
+ * Stand-ins for the Dockerfile's two base images, for machines that can pull none: made from this machine's own Node and npm,
+ * and for the other architecture from packages.
+ */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-
+import type { BuildOptions } from '#scripts/testbed/build.ts';
 import { run } from '#scripts/testbed/command.ts';
 import { authorities, link, writeRootfs } from '#scripts/testbed/rootfs.ts';
+import { otherArchitecture, ownArchitecture, platforms } from './architectures.ts';
 import type { Builder } from './buildah.ts';
+import { otherNode } from './other-node.ts';
 
 /** As in distroless. */
 const nodeInside = '/nodejs/bin/node';
@@ -15,16 +20,23 @@ export const npmCacheInside = '/var/cache/npm';
 export const baseImage = 'localhost/node-base:local';
 export const buildImage = 'localhost/node-build:local';
 
-/** Like gcr.io/distroless/nodejs24: Node and its libraries, no shell. */
-export async function makeBase(builder: Builder, folder: string): Promise<void> {
+/** Like gcr.io/distroless/nodejs24: Node and its libraries, no shell; one name for both architectures. */
+export async function makeBase(
+  builder: Builder,
+  folder: string,
+  options: BuildOptions,
+): Promise<void> {
   const context = join(folder, 'node-base');
-  const layout = { [nodeInside]: process.execPath, [authorities]: authorities };
-  await writeRootfs(join(context, 'root'), layout, [process.execPath]);
+  const own = { [nodeInside]: process.execPath, [authorities]: authorities };
+  await writeRootfs(join(context, ownArchitecture.name), own, [process.execPath]);
+  const { node, libraries } = await otherNode(options);
+  const other = { [nodeInside]: node, [authorities]: authorities, ...libraries };
+  await writeRootfs(join(context, otherArchitecture.name), other, []);
   await writeFile(
     join(context, 'Dockerfile'),
-    `FROM scratch\nCOPY root /\nUSER 65532\nENTRYPOINT ["${nodeInside}"]\n`,
+    `FROM scratch\nARG TARGETARCH\nCOPY \${TARGETARCH} /\nUSER 65532\nENTRYPOINT ["${nodeInside}"]\n`,
   );
-  await builder.build({ tag: baseImage, context });
+  await builder.build({ tag: baseImage, context, platforms });
 }
 
 /** Like docker.io/library/node:24: also npm and the shell that it needs. */

@@ -13,12 +13,18 @@ export interface ImageBuild {
   readonly args?: Readonly<Record<string, string>>;
   /** `FROM:TO`, seen by RUN only. */
   readonly volumes?: readonly string[];
+  /** Such as `linux/arm64`: then the tag names an index of images, one for each. Default: one image, for this machine. */
+  readonly platforms?: readonly string[];
 }
 
 export interface Builder {
   build(image: ImageBuild): Promise<void>;
-  /** Writes an image as an archive that docker, podman and `ctr images import` read. */
+  /** What a tag names, as a reference that is found whatever its platform. */
+  idOf(tag: string): Promise<string>;
+  /** Writes an image as an archive that docker, podman and `ctr images import` read: of an index, this machine's. */
   save(tag: string, archive: string): Promise<void>;
+  /** Writes an index and all its images, as an archive of an OCI layout. */
+  saveIndex(tag: string, archive: string): Promise<void>;
 }
 
 /** @param folder where images are kept; may be thrown away when all are saved */
@@ -42,20 +48,30 @@ export function createBuilder(folder: string, signal?: AbortSignal): Builder {
       file = join(context, 'Dockerfile'),
       args = {},
       volumes = [],
+      platforms = [],
     }) => {
       await buildah(
         'bud',
         '--isolation=chroot',
         '--quiet',
-        `--tag=${tag}`,
+        ...(platforms.length === 0
+          ? [`--tag=${tag}`]
+          : [`--manifest=${tag}`, `--platform=${platforms.join(',')}`]),
         `--file=${file}`,
         ...Object.entries(args).map(([name, value]) => `--build-arg=${name}=${value}`),
         ...volumes.map((volume) => `--volume=${volume}`),
         context,
       );
     },
+    idOf: async (tag) => {
+      const id = await buildah('images', '--quiet', '--no-trunc', tag);
+      return id.trim().replace(/^sha256:/, '');
+    },
     save: async (tag, archive) => {
       await buildah('push', '--quiet', tag, `docker-archive:${archive}:${tag}`);
+    },
+    saveIndex: async (tag, archive) => {
+      await buildah('manifest', 'push', '--quiet', '--all', tag, `oci-archive:${archive}:${tag}`);
     },
   };
 }

@@ -1,4 +1,4 @@
-/** The images of the end-to-end tests, as archives in dist/images: the operator's from the Dockerfile, and the sample service. */
+/** The images of the end-to-end tests, as archives in dist/images: the operator's from the Dockerfile, for two architectures, and the sample service. */
 import { createHash } from 'node:crypto';
 import { globSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -9,6 +9,7 @@ import { run } from '#scripts/testbed/command.ts';
 import { ensurePackages } from '#scripts/testbed/packages.ts';
 import { createRunFolder } from '#scripts/testbed/run-folder.ts';
 
+import { platforms } from './architectures.ts';
 import {
   baseImage,
   buildImage,
@@ -21,7 +22,7 @@ import { type Builder, createBuilder } from './buildah.ts';
 
 export interface BuiltImage {
   readonly tag: string;
-  /** In the form of `docker save`. */
+  /** In the form of `docker save`: for this machine's architecture. */
   readonly archive: string;
 }
 
@@ -29,7 +30,11 @@ const root = join(import.meta.dirname, '../..');
 const folder = join(root, 'dist/images');
 
 export const images = {
-  operator: image('genesis-rollout'),
+  operator: {
+    ...image('genesis-rollout'),
+    /** As a registry would hold it: an OCI layout with both architectures. */
+    index: join(folder, 'genesis-rollout.oci.tar'),
+  },
   checkout: image('checkout'),
 } as const;
 
@@ -50,7 +55,7 @@ export async function buildImages(options: ImagesOptions): Promise<void> {
   await mkdir(folder, { recursive: true });
   const temporary = await createRunFolder();
   try {
-    await buildAll(createBuilder(temporary.path, options.signal), temporary.path);
+    await buildAll(createBuilder(temporary.path, options.signal), temporary.path, options);
   } finally {
     await temporary.remove();
   }
@@ -58,26 +63,35 @@ export async function buildImages(options: ImagesOptions): Promise<void> {
   options.say(`built the images in ${Math.round((performance.now() - startedAt) / 1000)} s`);
 }
 
-async function buildAll(builder: Builder, temporary: string): Promise<void> {
-  await makeBase(builder, temporary);
+async function buildAll(
+  builder: Builder,
+  temporary: string,
+  options: ImagesOptions,
+): Promise<void> {
+  await makeBase(builder, temporary, options);
   await makeBuildBase(builder, temporary);
   await builder.build({
     tag: images.operator.tag,
     context: root,
     args: {
       BASE_IMAGE: baseImage,
-      BUILD_IMAGE: buildImage,
+      // By its name buildah 1.28 would look for one of the platform that is built for.
+      BUILD_IMAGE: await builder.idOf(buildImage),
       REVISION: (
         await run('git', ['rev-parse', 'HEAD'], { cwd: root }).catch(() => 'unknown')
       ).trim(),
     },
     volumes: [`${await npmCache()}:${npmCacheInside}`],
+    platforms,
   });
   await buildCheckout(builder, join(temporary, 'checkout'));
   for (const { tag, archive } of Object.values(images)) {
     await builder.save(tag, `${archive}.partial`);
     await rename(`${archive}.partial`, archive);
   }
+  const { tag, index } = images.operator;
+  await builder.saveIndex(tag, `${index}.partial`);
+  await rename(`${index}.partial`, index);
 }
 
 async function buildCheckout(builder: Builder, context: string): Promise<void> {

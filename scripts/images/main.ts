@@ -1,4 +1,7 @@
-/** `npm run images`: the images of the end-to-end tests, into dist/images, as archives that docker, podman and `ctr` read. */
+/**
+ * `npm run images`: the images of the end-to-end tests, into dist/images, as archives that docker, podman and `ctr` read, and the
+ * operator's index of both architectures, as an OCI layout.
+ */
 import { buildImages, images } from './images.ts';
 
 const interruption = new AbortController();
@@ -11,6 +14,7 @@ try {
     signal: interruption.signal,
   });
   for (const { tag, archive } of Object.values(images)) console.log(`${tag} ${archive}`);
+  console.log(`${images.operator.tag} ${images.operator.index}`);
 } catch (error) {
   console.error(`images: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;

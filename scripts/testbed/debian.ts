@@ -1,4 +1,4 @@
-/** Programs from a Debian system's own package archive, unpacked into the cache: nothing is installed and no service starts. */
+/** Programs and libraries from a Debian system's own package archive, unpacked into the cache: nothing is installed and no service starts. */
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
@@ -15,30 +15,42 @@ export async function unpackDebian(
   target: string,
   options: BuildOptions,
 ): Promise<void> {
-  const partial = `${target}-packages`;
-  const archives = join(partial, 'archives');
-  const unpacked = join(partial, rootName);
+  const unpacked = `${target}-packages`;
   try {
-    await mkdir(join(archives, 'partial'), { recursive: true });
-    await fetchPackages(source, archives, options);
-    for (const name of await readdir(archives)) {
-      if (name.endsWith('.deb')) await run('dpkg-deb', ['-x', join(archives, name), unpacked]);
-    }
+    await unpackPackages(source.packages, unpacked, options);
     const root = join(dirname(target), rootName);
     await rm(root, { recursive: true, force: true });
     await rename(unpacked, root);
     await writeFile(target, launcher(source));
   } finally {
-    await rm(partial, { recursive: true, force: true });
+    await rm(unpacked, { recursive: true, force: true });
+  }
+}
+
+/** What is in the packages and in all that they need and this system lacks, into a folder. */
+export async function unpackPackages(
+  packages: readonly string[],
+  folder: string,
+  options: BuildOptions,
+): Promise<void> {
+  const archives = `${folder}-archives`;
+  try {
+    await mkdir(join(archives, 'partial'), { recursive: true });
+    await fetchPackages(packages, archives, options);
+    for (const name of await readdir(archives)) {
+      if (name.endsWith('.deb')) await run('dpkg-deb', ['-x', join(archives, name), folder]);
+    }
+  } finally {
+    await rm(archives, { recursive: true, force: true });
   }
 }
 
 async function fetchPackages(
-  source: DebianSource,
+  packages: readonly string[],
   archives: string,
   options: BuildOptions,
 ): Promise<void> {
-  const names = source.packages.join(' and ');
+  const names = packages.join(' and ');
   const hint = `${names} come from Debian's packages, and this system has no apt-get: install ${names}`;
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
   const signal = options.signal === undefined ? {} : { signal: options.signal };
@@ -56,7 +68,7 @@ async function fetchPackages(
         // Only system-wide changes need the lock, and who is not root cannot have it.
         '-o',
         'Debug::NoLocking=1',
-        ...source.packages,
+        ...packages,
       ],
       { env, ...signal },
     );

@@ -1,5 +1,6 @@
 /** The end-to-end tests, which only root may run: what they need is made first, since nothing can be fetched where most of them take place. */
 import { buildImages } from '#scripts/images/images.ts';
+import { emulatorPath } from '#scripts/images/other-node.ts';
 import { prepareGateway } from '#scripts/testbed/gateway.ts';
 import { namespaceLaunch } from '#scripts/testbed/namespace.ts';
 import { prepareNode } from '#scripts/testbed/node/node.ts';
@@ -34,6 +35,7 @@ export async function prepareE2e(): Promise<string | undefined> {
     await prepareNode({ say });
     await prepareGateway({ say });
     await buildImages({ say });
+    await emulatorPath({ say });
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
