@@ -35,7 +35,7 @@ async function main(args: readonly string[]): Promise<number> {
       console.log(`${sha256}  ${name}  ${(bytes / 1024).toFixed(0)} KiB`);
     }
     console.log(
-      `\nThe image: docker buildx build --platform linux/amd64,linux/arm64 --build-arg VERSION=${version} -t REGISTRY/genesis-rollout:${version} --push .`,
+      `\nThe image: docker buildx build --platform linux/amd64,linux/arm64 --build-arg VERSION=${version} --build-arg REVISION=$(git rev-parse HEAD) -t REGISTRY/genesis-rollout:${version} --push .`,
     );
     return 0;
   } catch (error) {
