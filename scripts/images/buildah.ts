@@ -50,6 +50,7 @@ export function createBuilder(folder: string, signal?: AbortSignal): Builder {
       volumes = [],
       platforms = [],
     }) => {
+      // No `--layers`: with vfs each is a copy of all below it, which takes longer than a stage that is built once more.
       await buildah(
         'bud',
         '--isolation=chroot',
