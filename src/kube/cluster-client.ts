@@ -5,8 +5,9 @@ import type { Cluster, ObjectKey, Resource } from '#ports/cluster.ts';
 import type { Leadership } from '#ports/leadership.ts';
 import type { Logger } from '#ports/logger.ts';
 import type { LogEnd, PodLogs } from '#ports/pod-logs.ts';
+import { createLane } from '#runtime/lane.ts';
 import { Limiter } from '#runtime/limiter.ts';
-import { Connection } from './connect.ts';
+import { CONNECTIONS_MAX, Connection } from './connect.ts';
 import type { KubeSource } from './credentials.ts';
 import { Exchange, type RequestMetrics } from './exchange.ts';
 import { type Election, type ElectionOptions, LeaseElection } from './leadership.ts';
@@ -45,6 +46,8 @@ export interface KubeCluster extends Cluster, PodLogs {
 /** The server's own priority and fairness protects it; ours only stops a runaway loop. */
 const REQUESTS_PER_SECOND = 500;
 const BURST = 1_000;
+/** Connections that whatever is not urgent leaves free. */
+const URGENT_CONNECTIONS = 8;
 
 export function createCluster(options: ClusterOptions): KubeCluster {
   const { source, version, leadership, clock, logger, metrics } = options;
@@ -56,9 +59,11 @@ export function createCluster(options: ClusterOptions): KubeCluster {
     perSecond: options.requestsPerSecond ?? REQUESTS_PER_SECOND,
     burst: options.burst ?? BURST,
   });
+  const placesMax = CONNECTIONS_MAX - URGENT_CONNECTIONS;
+  const lane = createLane({ placesMax, waitingMax: Number.POSITIVE_INFINITY });
   // Lists are few and large, and a start must not wait behind its own limit.
   const lists = new Exchange({ connection, clock, ...requestMetrics });
-  const exchange = new Exchange({ connection, clock, limiter, ...requestMetrics });
+  const exchange = new Exchange({ connection, clock, limiter, lane, ...requestMetrics });
   const metricsOf = metrics?.watchOf;
   const watches = new Watches({ connection, exchange: lists, clock, logger, metricsOf });
   return new ClusterClient({ exchange, watches, leadership }, connection);

@@ -41,7 +41,7 @@ interface Pools {
 }
 
 /** Requests that are on their way at once; more wait for a free connection. */
-const CONNECTIONS_MAX = 32;
+export const CONNECTIONS_MAX = 32;
 /** An idle connection is closed before a load balancer forgets it (the common limit is 60 s). */
 const KEEP_ALIVE_MS = 45_000;
 const CONNECT_LIMIT_MS = 10_000;

@@ -3,6 +3,7 @@
 import type { Clock } from '#ports/clock.ts';
 import type { ClusterError } from '#ports/cluster.ts';
 import { startDeadline } from '#runtime/deadline.ts';
+import type { Lane } from '#runtime/lane.ts';
 import type { Limiter } from '#runtime/limiter.ts';
 import { type BodyEnd, readEnd } from './body-end.ts';
 import type { Connection, HttpAnswer, HttpCall } from './connect.ts';
@@ -12,7 +13,10 @@ export interface JsonCall extends Omit<HttpCall, 'watch' | 'signal' | 'body'> {
   readonly body?: object;
   /** Each of them ends the request. */
   readonly signals: readonly AbortSignal[];
+  /** Counted from its turn. */
   readonly limitMs?: number;
+  /** Goes at once, however many wait for their turn. */
+  readonly isUrgent?: boolean;
 }
 
 /** Where the figures about requests go. `status` is 0 when no answer came. */
@@ -26,6 +30,8 @@ export interface ExchangeOptions {
   readonly connection: Connection;
   readonly clock: Clock;
   readonly limiter?: Limiter;
+  /** Where requests that are not urgent wait for their turn; without one nothing waits. */
+  readonly lane?: Lane;
   readonly metrics?: RequestMetrics;
 }
 
@@ -39,12 +45,14 @@ export class Exchange {
   readonly #connection: Connection;
   readonly #clock: Clock;
   readonly #limiter: Limiter | undefined;
+  readonly #lane: Lane | undefined;
   readonly #metrics: RequestMetrics | undefined;
 
   constructor(options: ExchangeOptions) {
     this.#connection = options.connection;
     this.#clock = options.clock;
     this.#limiter = options.limiter;
+    this.#lane = options.lane;
     this.#metrics = options.metrics;
   }
 
@@ -61,6 +69,7 @@ export class Exchange {
   }
 
   async #ask<Body, T>(call: JsonCall, read: Reader<Body>, parse: (body: Body) => T): Promise<T> {
+    const leave = await this.#enter(call);
     const limitMs = call.limitMs ?? DEFAULT_LIMIT_MS;
     const deadline = startDeadline(this.#clock, limitMs, call.signals);
     try {
@@ -69,6 +78,20 @@ export class Exchange {
       throw errorOfException(nameOf(call), error, deadline.signal);
     } finally {
       deadline.clear();
+      leave();
+    }
+  }
+
+  /** Resolves when it is the call's turn, with the function that ends it. */
+  async #enter(call: JsonCall): Promise<() => void> {
+    if (this.#lane === undefined || call.isUrgent === true) return () => undefined;
+    const waiting = startDeadline(this.#clock, Number.POSITIVE_INFINITY, call.signals);
+    try {
+      return await this.#lane.enter(waiting.signal, false);
+    } catch (error) {
+      throw errorOfException(nameOf(call), error, waiting.signal);
+    } finally {
+      waiting.clear();
     }
   }
 

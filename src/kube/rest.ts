@@ -163,12 +163,13 @@ export class Rest implements Cluster {
   /** Sends a write, but only with the lease in hand, judged at the last moment before it leaves. */
   async #send(resource: Resource, write: Write, options: WriteOptions): Promise<unknown> {
     const { query, path, ...rest } = write;
-    const { fieldManager, dryRun, signal, fenced = true } = options;
+    const { fieldManager, dryRun, signal, fenced = true, isUrgent = false } = options;
     const dryRunQuery = dryRun === true ? { dryRun: 'All' } : {};
     const { lost } = this.#leadership;
     try {
       return await this.#exchange.json({
         ...rest,
+        isUrgent,
         path: withQuery(path, { ...query, ...dryRunQuery, fieldManager }),
         signals: fenced ? [signal, lost] : [signal],
         ...(fenced ? { guard: () => this.#fence(write) } : {}),

@@ -109,6 +109,8 @@ export interface WriteOptions {
    * Default true: the write is refused with fault `fenced` once leadership is lost.
    */
   readonly fenced?: boolean;
+  /** What moves traffic: it goes at once, however many other requests wait for their turn. */
+  readonly isUrgent?: boolean;
 }
 
 /**

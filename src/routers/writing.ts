@@ -152,7 +152,11 @@ type Sent =
 async function send(target: PatchTarget, operations: readonly JsonPatchOperation[]): Promise<Sent> {
   const { cluster, resource, key, signal } = target;
   try {
-    const object = await cluster.jsonPatch(resource, key, operations, { fieldManager, signal });
+    const object = await cluster.jsonPatch(resource, key, operations, {
+      fieldManager,
+      signal,
+      isUrgent: true,
+    });
     return { type: 'done', object };
   } catch (error) {
     if (!(error instanceof ClusterError)) throw error;

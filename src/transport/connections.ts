@@ -1,7 +1,7 @@
 /** One pool of keep-alive connections and one lane per server and TLS identity; those unused longest are closed. */
 import type { LookupFunction } from 'node:net';
 import { Pool } from 'undici';
-import { createLane, type Lane } from './lane.ts';
+import { createLane, type Lane } from '#runtime/lane.ts';
 import type { Server } from './server.ts';
 
 export interface Connection {

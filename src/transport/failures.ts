@@ -1,7 +1,7 @@
 /** What a request failed of that brought no answer, as the rest of a sentence that begins with the server's address. */
 import { DeadlineExceeded } from '#runtime/deadline.ts';
+import { LaneFullError } from '#runtime/lane.ts';
 import { type ExchangeResult, errorCode, type HttpAnswer } from './exchange.ts';
-import { LaneFullError } from './lane.ts';
 
 export interface Failure {
   readonly kind: 'timeout' | 'unreachable' | 'tooLarge';

@@ -99,6 +99,29 @@ describe('a cluster', () => {
     ]);
   });
 
+  it('what moves traffic is answered while everything else waits for a server that hangs', async () => {
+    server.store.put(`${COLLECTION}/checkout`, rollout());
+    const hanging = Promise.withResolvers<void>();
+    server.fail(
+      ({ path }) => path.endsWith('/status'),
+      () => hanging.promise,
+      100,
+    );
+    const patch = { status: { phase: 'Held' } };
+    const stopped = new AbortController();
+    const status = { signal: stopped.signal, subresource: 'status' } as const;
+    const others = Array.from({ length: 100 }, () =>
+      cluster.mergePatch(rollouts, key, patch, status),
+    );
+    await until('the server is busy', () => server.requests.length >= 20);
+    const operations = [{ op: 'add', path: '/x', value: 1 }] as const;
+    await cluster.jsonPatch(rollouts, key, operations, { signal, isUrgent: true });
+    assert.ok(server.requests.length < 40, `${server.requests.length} of 100 were sent at once`);
+    stopped.abort(new Error('the test is over'));
+    hanging.resolve();
+    await Promise.allSettled(others);
+  });
+
   it('a JSON patch whose test fails is a conflict, an invalid object is not', async () => {
     server.store.put(`${COLLECTION}/checkout`, rollout());
     const test = { op: 'test', path: '/metadata/resourceVersion', value: '1' } as const;

@@ -14,7 +14,7 @@ export interface Lane {
 
 export class LaneFullError extends Error {
   constructor(waitingMax: number) {
-    super(`${waitingMax} queries already wait for this server`);
+    super(`${waitingMax} requests already wait for this server`);
     this.name = 'LaneFullError';
   }
 }
