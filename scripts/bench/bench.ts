@@ -259,9 +259,7 @@ export class Bench {
       const events = await readAudit(this.#plane?.auditLogPath ?? '', since);
       if (!events.some(isManifest)) return;
       if (performance.now() > deadlineMs) {
-        throw new Error(
-          `dashboards are still written ${limitMs / 1000} s after the start`,
-        );
+        throw new Error(`dashboards are still written ${limitMs / 1000} s after the start`);
       }
     }
   }

@@ -94,6 +94,15 @@ export async function approve({ plane }: ChartWorld, name: string, by: string): 
   await until(client, name, ({ weight }) => weight === 50);
 }
 
+/** An edit that cannot be followed: the next process has to read what was recorded of the run. */
+export async function spoil({ plane }: ChartWorld, name: string): Promise<void> {
+  const broken = [{ name: 'errors', severity: 'Critical', query: 'sum(', condition: '> 1' }];
+  await plane.client.patch(referenceTo('GenesisRollout', name), { spec: { triggers: broken } });
+  await until(plane.client, name, ({ conditions }) =>
+    conditions?.some(({ type, status }) => type === 'Accepted' && status === 'False'),
+  );
+}
+
 /** A route, a GRPCRoute and a flag with restarts and hooks: up, shaken, back, up again, aborted, and deleted. */
 export async function goBack(world: ChartWorld, name: string, by: string): Promise<void> {
   const { client } = world.plane;

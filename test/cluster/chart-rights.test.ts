@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { chartFolder, chartNamespace } from '#scripts/gen/chart/render.ts';
 import type { KubeObject, Part } from '#scripts/testbed/index.ts';
-import { approve, furnish, goBack, succeed, unwatched } from './chart-life.ts';
+import { approve, furnish, goBack, spoil, succeed, unwatched } from './chart-life.ts';
 import { type ChartWorld, release, startChartWorld } from './chart-world.ts';
 import { namespace } from './operator-world.ts';
 import { granted, mayUser, usedBy } from './rights.ts';
@@ -73,7 +73,8 @@ describe('for all namespaces', () => {
     operators.push(await world.startOperator(), await world.startOperator());
     await Promise.all([succeed(world, 'good'), approve(world, 'waiting', 'alice')]);
     await untilUsed('get pods/log');
-    // The one that stood by takes the runs up, which it knows from what is recorded of them.
+    await spoil(world, 'waiting');
+    // The one that stood by takes the runs up, and knows this one only from what is recorded of it.
     await operators.shift()?.stop({ killAfterMs: 30_000 });
     await install(
       'upgrade',
