@@ -338,6 +338,17 @@ describe('a process that dies', () => {
   });
 });
 
+test('a breach that began while nobody could ask fires when it is seen, and its ladder begins then', () => {
+  const course = ladderCourse(down());
+  course.runUntil(T0 + 25 * MINUTE);
+  course.world.fault = (nowMs) => (nowMs < T0 + 50 * MINUTE ? 'unreachable' : undefined);
+  course.runUntil(T0 + 50 * MINUTE);
+  assert.equal(course.trigger('service-down')?.firingAt, '2026-11-22T12:50:00Z');
+  assert.equal(course.status.phase, 'Held');
+  course.runUntil(T0 + 51 * MINUTE);
+  assert.equal(course.status.rollback?.startedAt, '2026-11-22T12:51:00Z');
+});
+
 test('in a steady state with a rung that waits for its trend nothing is written', () => {
   const course = ladderCourse(alone(errorRateRaised, 175, () => 0.002));
   course.runUntil(T0 + 75 * MINUTE);

@@ -136,13 +136,20 @@ export class Checker {
     const heldSinceMs = this.#held.of(truth);
     if (heldSinceMs === undefined || truth.rollbackAfterMs === undefined) return;
     if (truth.trigger.severity !== 'Critical') return;
-    const ladderMs = truth.forMs + truth.rollbackAfterMs;
-    const dueMs =
-      Math.max(heldSinceMs + ladderMs, this.#healthySinceMs, knownSinceMs) + ROLLBACK_GRACE_MS;
+    const ableSinceMs = Math.max(this.#healthySinceMs, knownSinceMs);
+    // The ladder begins when the trigger fires; what held while nobody could ask fires when somebody can.
+    const firesMs = Math.min(this.#firingMs(truth) ?? ableSinceMs, ableSinceMs);
+    const ladderMs = Math.max(heldSinceMs + truth.forMs, firesMs) + truth.rollbackAfterMs;
+    const dueMs = Math.max(ladderMs, ableSinceMs) + ROLLBACK_GRACE_MS;
     if (nowMs <= dueMs) return;
     throw new Violation(
       `invariant 1: ${truth.trigger.name} has held since ${time(heldSinceMs)}, all has worked since ${time(this.#healthySinceMs)}, and canary still has ${this.#weight} %, the flag ${this.#flag} at ${time(nowMs)}`,
     );
+  }
+
+  #firingMs({ trigger }: TriggerTruth): number | undefined {
+    const known = this.#status.triggers?.find(({ name }) => name === trigger.name);
+    return known?.firingAt === undefined ? undefined : Date.parse(known.firingAt);
   }
 
   #statusWritten(object: KubeObject, moment: Moment): void {
