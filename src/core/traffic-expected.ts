@@ -7,7 +7,7 @@ import type { Ask } from './answer.ts';
 import { type FilledMeasure, readWindow } from './reading.ts';
 import type { RouteObservation } from './snapshot.ts';
 import { fromIso, fromIsoOptional, tickAt, toIso } from './time.ts';
-import { lowestWeight } from './traffic.ts';
+import { isRolledBack, lowestWeight } from './traffic.ts';
 
 export interface CanaryTraffic {
   /** Every route leads to it. */
@@ -18,6 +18,8 @@ export interface CanaryTraffic {
   readonly isReached: boolean;
   /** Since when some route has lost what it had; undefined: every route leads to it, or it never had traffic in this run. */
   readonly endedAtMs: number | undefined;
+  /** The run is rolled back: what canary did is on record, and it never rises again. */
+  readonly isOver: boolean;
 }
 
 /**
@@ -35,6 +37,7 @@ export function canaryTraffic(
     isOnSome: (highest ?? desired ?? 0) > 0,
     isReached: isStepReached(status),
     endedAtMs: fromIsoOptional(status.trafficEndedAt),
+    isOver: isRolledBack(status),
   };
 }
 
@@ -44,8 +47,12 @@ export function isBeforeEnd({ endedAtMs }: CanaryTraffic, atMs: number): boolean
 }
 
 /** Without traffic what had been held has a gap, which resets nothing while it is not longer than the limit. */
-export function hasJustEnded({ endedAtMs }: CanaryTraffic, atMs: number, limitMs: number): boolean {
-  return endedAtMs !== undefined && atMs - endedAtMs <= limitMs;
+export function hasJustEnded(
+  { endedAtMs, isOver }: CanaryTraffic,
+  atMs: number,
+  limitMs: number,
+): boolean {
+  return !isOver && endedAtMs !== undefined && atMs - endedAtMs <= limitMs;
 }
 
 /** What was asked, and found no reading. */
