@@ -32,6 +32,18 @@ export const errorsTrigger = {
   for: '5m',
 } as const;
 
+/** The same by a judge that compares counts of canary with those of stable. */
+export const sequentialTrigger = {
+  name: 'errors',
+  severity: 'Critical',
+  ratio: {
+    bad: 'sum(rate(bad{service="$(arm.service)"}[5m]))',
+    total: 'sum(rate(all{service="$(arm.service)"}[5m]))',
+  },
+  condition: '> 0.5%',
+  judge: 'Sequential',
+} as const;
+
 /** An hour at 0 %, an hour at 50 %, an hour at 100 %. */
 export const threeSteps: NonNullable<RolloutSpecInput['schedule']> = {
   steps: [

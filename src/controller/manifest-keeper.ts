@@ -3,6 +3,7 @@
  * for a dashboard, and what cannot be written is said once and tried again later. A steady state writes nothing.
  */
 import { annotations, fieldManager, labels } from '#api/names.ts';
+import { digestOf } from '#core/run-id.ts';
 import type { RunSpec } from '#core/run-spec.ts';
 import type { Clock } from '#ports/clock.ts';
 import {
@@ -172,11 +173,7 @@ function isOurs(live: KubeObject, rollout: KubeObject): boolean {
 
 /** What is no longer wanted of an object is not seen by comparing what is; a changed fingerprint shows it. */
 function withFingerprint(object: KubeObject): KubeObject {
-  let hash = 0x811c9dc5;
-  for (const letter of JSON.stringify(object)) {
-    hash = Math.imul(hash ^ (letter.codePointAt(0) ?? 0), 0x01000193) >>> 0;
-  }
-  const marks = { ...object.metadata.annotations, [annotations.rendered]: hash.toString(16) };
+  const marks = { ...object.metadata.annotations, [annotations.rendered]: digestOf(object) };
   return { ...object, metadata: { ...object.metadata, annotations: marks } };
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { RolloutSpecInput } from '#api/rollout.ts';
-import { HOUR, MINUTE, SECOND, type SeriesOf, T0 } from '#test/builders.ts';
+import { HOUR, MINUTE, SECOND, type SeriesOf, sequentialTrigger, T0 } from '#test/builders.ts';
 import { EngineHarness } from '#test/engine-harness.ts';
 
 const trigger = {
@@ -139,12 +139,7 @@ describe("stable's own history", () => {
   });
 
   test('of a sequential judge is not asked: chance does not make it fire', () => {
-    const ratio = {
-      bad: 'sum(rate(bad{service="$(arm.service)"}[5m]))',
-      total: 'sum(rate(all{service="$(arm.service)"}[5m]))',
-    };
-    const { query: _, for: __, ...rest } = trigger;
-    const run = world(() => 0.01, { triggers: [{ ...rest, ratio, judge: 'Sequential' }] });
+    const run = world(() => 0.01, { triggers: [sequentialTrigger] });
     run.world.series = (query) => (query.includes('bad{') ? 0 : 100);
     run.runUntil(T0 + MINUTE);
     assert.equal(ranges(run), 0);

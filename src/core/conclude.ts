@@ -16,7 +16,7 @@ import {
 } from './evidence.ts';
 import { activeFreezes } from './freeze.ts';
 import { ladderSuites } from './ladder-suites.ts';
-import { routineLook } from './next-look.ts';
+import { routineLook, soonest } from './next-look.ts';
 import { decisionMoments, settlements } from './people/ledger.ts';
 import { pendingRequest } from './requests.ts';
 import { responseMoments } from './respond.ts';
@@ -230,14 +230,6 @@ function wake(
         }
       : {}),
   };
-}
-
-function soonest(times: readonly (number | undefined)[], after: number): number | undefined {
-  let least: number | undefined;
-  for (const time of times) {
-    if (time !== undefined && time > after && time < (least ?? Infinity)) least = time;
-  }
-  return least;
 }
 
 /** Rules that wait for a moment or a change and read no figures of their own meanwhile. */

@@ -24,3 +24,15 @@ export function routineLook(
   const isRoutine = isCalm && soonestMs > tickMs + slackMs;
   return { wakeAtMs: Math.min(tickMs, soonestMs), slackMs: isRoutine ? slackMs : 0 };
 }
+
+/** The first of several moments that comes after another one, ms; undefined when none does. */
+export function soonest(
+  times: readonly (number | undefined)[],
+  after = Number.NEGATIVE_INFINITY,
+): number | undefined {
+  let least: number | undefined;
+  for (const time of times) {
+    if (time !== undefined && time > after && time < (least ?? Infinity)) least = time;
+  }
+  return least;
+}

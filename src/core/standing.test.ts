@@ -2,7 +2,19 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { RolloutSpecInput } from '#api/rollout.ts';
-import { ERRORS, errorsTrigger, HOUR, halfForTenHours, MINUTE, T0 } from '#test/builders.ts';
+import {
+  ERRORS,
+  errorsTrigger,
+  HOUR,
+  halfForTenHours,
+  MINUTE,
+  namespace,
+  resolved,
+  rolloutName,
+  rolloutSpec,
+  sequentialTrigger,
+  T0,
+} from '#test/builders.ts';
 import { EngineHarness } from '#test/engine-harness.ts';
 import { type Answer, questionKey } from './answer.ts';
 import { openQuestions } from './decide.ts';
@@ -73,7 +85,7 @@ describe('a decision stands', () => {
 
 type Change = (snapshot: Snapshot) => Snapshot;
 
-const somebody = { type: 'ok', run: { type: 'nobody' } } as unknown as Snapshot['wanted'];
+const edited = resolved(rolloutSpec({ revision: 'v3' }));
 
 const changes: readonly (readonly [name: string, change: Change])[] = [
   ['a figure is a breach', (one) => saying(one, 0.02)],
@@ -84,24 +96,31 @@ const changes: readonly (readonly [name: string, change: Change])[] = [
   ['a moment has come', (one) => ({ ...one, now: T0 + 10 * HOUR })],
   ['our clock has stepped back', (one) => ({ ...one, now: T0 + 50 * MINUTE })],
   ['the object', (one) => ({ ...one, object: { ...one.object, request: 'retry 1' } })],
-  ['the spec as it is now', (one) => ({ ...one, wanted: somebody })],
+  ['the spec as it is now', (one) => ({ ...one, wanted: edited })],
   ['the spec of the run', (one) => ({ ...one, recorded: undefined })],
   ['the status', (one) => ({ ...one, status: { ...one.status } })],
   ['a route', (one) => ({ ...one, routes: [] })],
-  ['a restart', (one) => ({ ...one, restarts: [restart] })],
+  ['a restart', (one) => ({ ...one, restarts: [{ workload, reading: { type: 'unknown' } }] })],
   ['the Ready endpoints', (one) => ({ ...one, ready: { stable: 2, canary: 1 } })],
   ['a rival', (one) => ({ ...one, conflict: 'other' })],
-  ['a suite', (one) => ({ ...one, suites: new Map([['smoke', { runs: [] } as never]]) })],
+  ['a suite', (one) => ({ ...one, suites: new Map([['smoke', { runs: [] }]]) })],
   ['a Job', (one) => ({ ...one, jobs: new Map([['hook', { type: 'running' }]]) })],
-  ['a decision of a person', (one) => ({ ...one, decisions: [{} as never] })],
+  ['a decision of a person', (one) => ({ ...one, decisions: [pause] })],
   ['the policy for decisions', (one) => ({ ...one, decisionPolicy: unproved })],
   ['what is kept', (one) => ({ ...one, evidence: undefined })],
-  ['the metric chain', (one) => ({ ...one, chain: { type: 'unknown', sinceMs: 1 } as never })],
+  ['the metric chain', (one) => ({ ...one, chain: { type: 'unknown', sinceMs: 1 } })],
 ];
 
 const failure: Answer = { type: 'error', fault: 'unreachable', message: 'no route to host' };
 const unproved = { type: 'notEnforced', message: 'it is gone' } as const;
-const restart = {} as Snapshot['restarts'][number];
+const workload = { kind: 'Deployment', namespace, name: 'agent', flag: 'f' } as const;
+const pause: Snapshot['decisions'][number] = {
+  name: 'pause',
+  uid: 'u-2',
+  createdAtMs: NOW,
+  spec: { rollout: rolloutName, revision: 'v2', decision: 'Pause', by: 'alice' },
+  isSettled: false,
+};
 
 function noSamples(answer: Answer): Answer {
   return answer.type === 'samples' ? { ...answer, samples: [] } : answer;
@@ -130,24 +149,14 @@ describe('the engine thinks for itself where there is another', () => {
 });
 
 describe('nothing stands', () => {
-  const sequential = {
-    name: 'errors',
-    severity: 'Critical',
-    ratio: {
-      bad: 'sum(rate(bad{service="$(arm.service)"}[5m]))',
-      total: 'sum(rate(all{service="$(arm.service)"}[5m]))',
-    },
-    condition: '> 0.5%',
-    judge: 'Sequential',
-  };
-  const specs: readonly (readonly [string, unknown])[] = [
+  const specs: readonly (readonly [string, Partial<RolloutSpecInput>])[] = [
     ['while a trigger is pending', { triggers: [{ ...errorsTrigger, condition: '> -1' }] }],
-    ['with a judge that gathers evidence', { triggers: [sequential] }],
+    ['with a judge that gathers evidence', { triggers: [sequentialTrigger] }],
     ['where a query has the time in it', { triggers: [{ ...errorsTrigger, query: windowed }] }],
   ];
   for (const [name, spec] of specs) {
     test(name, () => {
-      const snapshot = quietLook(spec as Partial<RolloutSpecInput>);
+      const snapshot = quietLook(spec);
       assert.equal(snapshot.status.triggers?.length, 2, 'the run is watched');
       assert.equal(snapshot.last, undefined);
     });

@@ -1,13 +1,10 @@
 /** What a judge costs Prometheus: queries an evaluation, counted in virtual time; docs/judges.md multiplies them. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { MINUTE, SECOND, T0, threeSteps } from '#test/builders.ts';
+import { MINUTE, SECOND, sequentialTrigger, T0, threeSteps } from '#test/builders.ts';
 import { EngineHarness } from '#test/engine-harness.ts';
 
-const ratio = {
-  bad: 'sum(rate(bad{service="$(arm.service)"}[5m]))',
-  total: 'sum(rate(all{service="$(arm.service)"}[5m]))',
-};
+const { ratio } = sequentialTrigger;
 
 /** Queries of ten minutes at each weight, by evaluation. */
 function queriesAt(judge: 'Threshold' | 'Sequential'): Record<string, number> {

@@ -1,19 +1,8 @@
 /** Preflight says what the sequential judge can find at the traffic there is, and warns where that is nothing. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { MINUTE, T0, threeSteps } from '#test/builders.ts';
+import { MINUTE, sequentialTrigger, T0, threeSteps } from '#test/builders.ts';
 import { EngineHarness } from '#test/engine-harness.ts';
-
-const trigger = {
-  name: 'errors',
-  severity: 'Critical',
-  ratio: {
-    bad: 'sum(rate(bad{service="$(arm.service)"}[5m]))',
-    total: 'sum(rate(all{service="$(arm.service)"}[5m]))',
-  },
-  condition: '> 0.5%',
-  judge: 'Sequential',
-} as const;
 
 /** @param perSecond requests a second of stable, one in a thousand bad */
 function told(
@@ -21,7 +10,7 @@ function told(
   schedule = threeSteps,
 ): { type: string; note: string } | undefined {
   const run = new EngineHarness({
-    spec: { triggers: [trigger], schedule },
+    spec: { triggers: [sequentialTrigger], schedule },
     world: {
       series: (query) => {
         const [, ms] = /\[([0-9]+)ms\]/.exec(query) ?? [];
