@@ -10,6 +10,7 @@ import type { Decision } from './decision.ts';
 import { fillerFor } from './fill.ts';
 import { activeFreezes } from './freeze.ts';
 import { CLOCK_SKEW, CLOCK_SKEW_MAX_MS } from './holds.ts';
+import { asksForWindow } from './measure-queries.ts';
 import { routineLook } from './next-look.ts';
 import { fillMeasure, type Reading, readAt } from './reading.ts';
 import type { RunSpec, RunTrigger } from './run-spec.ts';
@@ -78,9 +79,7 @@ export function standingOf(snapshot: Snapshot, decision: Decision): Standing | u
 /** Its text is the same at every look, and what it says is a figure. */
 function isPlain({ trigger: { name, measure }, reading }: TriggerOutcome): boolean {
   if (name === CANARY_DOWN) return true;
-  if (measure.type === 'suite' || reading?.type !== 'value') return false;
-  const text = measure.type === 'ratio' ? `${measure.bad}${measure.total}` : '';
-  return !`${text}${measure.type === 'query' ? measure.query : ''}`.includes('$(window)');
+  return measure.type !== 'suite' && reading?.type === 'value' && !asksForWindow(measure);
 }
 
 /** Figures, from a server whose clock agrees with ours as far as it says. */

@@ -1,6 +1,7 @@
 /** Who of a run relies on which query, on which arm. What several rely on is one use. */
 import { usedPlaceholders } from '#api/placeholders.ts';
 import type { Arm } from '#core/fill.ts';
+import { queriesIn } from '#core/measure-queries.ts';
 import type { Measure, RunSpec } from '#core/run-spec.ts';
 
 export type AskedMeasure = Extract<Measure, { readonly type: 'query' | 'ratio' }>;
@@ -93,6 +94,5 @@ export function boundTo(measure: AskedMeasure, arm: Arm): boolean {
 }
 
 function textsOf(measure: AskedMeasure): readonly string[] {
-  const queries = measure.type === 'query' ? [measure.query] : [measure.bad, measure.total];
-  return [...queries, ...Object.entries(measure.series ?? {}).flat()];
+  return [...queriesIn(measure), ...Object.entries(measure.series ?? {}).flat()];
 }

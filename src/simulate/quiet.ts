@@ -6,6 +6,7 @@ import { holds } from '#api/condition-text.ts';
 import type { Ask } from '#core/answer.ts';
 import type { Decision } from '#core/decision.ts';
 import { fillerFor } from '#core/fill.ts';
+import { asksForWindow, queriesIn } from '#core/measure-queries.ts';
 import { fillMeasure, type Reading, readWindow } from '#core/reading.ts';
 import type { RunSpec, RunTrigger } from '#core/run-spec.ts';
 import { tickAt } from '#core/time.ts';
@@ -67,14 +68,14 @@ export class Quiet {
       return world.suiteUntil(measure.suite, measure.validForMs, tickMs);
     }
     if (measure.type === 'probe') return world.probeUntil(measure.url, tickMs);
-    const texts = measure.type === 'query' ? [measure.query] : [measure.bad, measure.total];
+    const texts = queriesIn(measure);
     if (texts.every((text) => text === '')) return Number.POSITIVE_INFINITY;
     const windowMs = time.nowMs - time.startedAtMs;
     const fill = fillerFor(run, 'canary', { weight: world.weight, windowMs });
     const untils = texts.map((text) => world.constantUntil(fill(text), tickMs));
     const known = untils.filter((until) => until !== undefined);
     if (known.length === untils.length) return Math.min(...known);
-    if (texts.some((text) => text.includes('$(window)'))) return tickMs;
+    if (asksForWindow(measure)) return tickMs;
     const truths = this.#truths(trigger, run, fill, { tickMs, ask: world.ask });
     const index = (tickMs - truths.fromMs) / run.intervalMs;
     const now = truths.truths[index];
