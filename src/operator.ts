@@ -2,9 +2,8 @@
 import { Controller } from '#controller/controller.ts';
 import { DecisionPolicyReader } from '#controller/decision-policy.ts';
 import { DecisionIndex } from '#controller/decisions.ts';
-import { EvidenceLog, type EvidenceObserver } from '#controller/evidence-log.ts';
+import { EvidenceLog } from '#controller/evidence-log.ts';
 import { createManifestKeeper, noManifests } from '#controller/manifest-keeper.ts';
-import type { ReconcileObserver } from '#controller/observer.ts';
 import type { Reconciler } from '#controller/reconcile.ts';
 import { RolloutIndex } from '#controller/rollout-index.ts';
 import { Specs } from '#controller/specs.ts';
@@ -12,38 +11,26 @@ import type { OutsideChecks } from '#core/resolve-outside.ts';
 import { createConfigMapStore } from '#evidence/config-map-store.ts';
 import { createDirectoryStore } from '#evidence/directory-store.ts';
 import { createCluster, createElection, type KubeCluster } from '#kube/cluster-client.ts';
-import type { KubeSource } from '#kube/credentials.ts';
 import { watchEndpoints } from '#kube/endpoints.ts';
 import { Events } from '#kube/events.ts';
-import type { RequestMetrics } from '#kube/exchange.ts';
 import { createJobRunner } from '#kube/job-runner.ts';
 import { createAlwaysLeader, type Election } from '#kube/leadership.ts';
-import type { ReflectorMetrics } from '#kube/reflector.ts';
 import { secretReader } from '#kube/secrets.ts';
 import { createMonitoringSystems, type Monitoring } from '#monitoring/monitoring-systems.ts';
 import type { Clock } from '#ports/clock.ts';
-import type { Resource } from '#ports/cluster.ts';
 import type { EvidenceStore } from '#ports/evidence-store.ts';
 import type { JobRunner } from '#ports/job-runner.ts';
 import type { Leadership } from '#ports/leadership.ts';
-import type { Logger } from '#ports/logger.ts';
-import type { ManifestSource } from '#ports/manifest-source.ts';
-import type { MetricEndpoint } from '#ports/metric-source.ts';
-import type { NoticeObserver } from '#ports/notifier.ts';
-import type { ServerEndpoint } from '#ports/server-endpoint.ts';
 import { createProber } from '#probes/prober.ts';
-import {
-  createMetricSource,
-  type PrometheusSource,
-  type QueryObserver,
-} from '#prometheus/client.ts';
+import { createMetricSource, type PrometheusSource } from '#prometheus/client.ts';
 import { inspectQuery } from '#promql/inspect-query.ts';
 import { createRouters } from '#routers/index.ts';
 import { createWorkloads } from '#routers/workloads.ts';
 import { untilAborted } from '#runtime/deadline.ts';
 import { RightOfWay } from '#runtime/right-of-way.ts';
 import { type ClosingStep, closeInOrder } from '#runtime/shutdown.ts';
-import { WorkQueue, type WorkQueueMetrics } from '#runtime/work-queue.ts';
+import { Turns } from '#runtime/turns.ts';
+import { WorkQueue } from '#runtime/work-queue.ts';
 import { patternProblem } from '#suites/flaky.ts';
 import { fieldsOfOrder } from '#suites/run-log.ts';
 import { createSuiteRunners } from '#suites/runners.ts';
@@ -55,65 +42,10 @@ import { createChainChecks } from './chain-checks.ts';
 import type { Notifications } from './config/channels.ts';
 import { channelProblem } from './config/notifications.ts';
 import { crdProblem } from './crd-version.ts';
+import type { OperatorOptions } from './operator-options.ts';
 import { createPeople, type People } from './people.ts';
 import { createRolloutEndpoints } from './rollout-endpoints.ts';
 import { createWatching, type Watching } from './watching.ts';
-
-export interface OperatorOptions {
-  readonly version: string;
-  readonly source: KubeSource;
-  /** Undefined: all. */
-  readonly namespaces: readonly string[] | undefined;
-  readonly concurrency: number;
-  /** Whether URLs of rollouts may lead to the operator's own loopback. */
-  readonly allowLoopbackUrls: boolean;
-  /** The operator's own Prometheus, with credentials as they are now; undefined when it has none. */
-  readonly prometheus: () => MetricEndpoint | undefined;
-  /** Alertmanager and Grafana of the operator's own configuration, likewise. */
-  readonly alertmanager?: () => ServerEndpoint | undefined;
-  readonly grafana?: () => ServerEndpoint | undefined;
-  readonly query: {
-    readonly timeoutMs: number;
-    readonly concurrencyMax: number;
-    readonly responseBytesMax: number;
-  };
-  readonly lease: LeaseSettings | undefined;
-  /** Where snapshots and reports are kept; undefined: in ConfigMaps of the rollouts' own. */
-  readonly evidenceDirectory: string | undefined;
-  /** What is made for each rollout; undefined: nothing. */
-  readonly manifests: ManifestSource | undefined;
-  readonly notifications: Notifications;
-  /** Where the operator's own Secrets are. */
-  readonly ownNamespace: string;
-  /** Throws when the file cannot be read. */
-  readonly readText: (path: string) => string;
-  readonly client: { readonly requestsPerSecond: number; readonly burst: number };
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly telemetry: OperatorTelemetry;
-}
-
-export interface LeaseSettings {
-  readonly namespace: string;
-  readonly name: string;
-  readonly identity: string;
-  readonly isGone: (holder: string) => boolean;
-  readonly leaseDurationMs: number;
-  readonly renewDeadlineMs: number;
-  readonly retryMs: number;
-}
-
-/** Where the figures go. */
-export interface OperatorTelemetry {
-  readonly queue: WorkQueueMetrics;
-  readonly requests: RequestMetrics;
-  readonly watchOf: (resource: Resource) => ReflectorMetrics;
-  readonly queries: QueryObserver;
-  readonly reconciles: ReconcileObserver;
-  readonly evidence: EvidenceObserver;
-  readonly notices: (channels: readonly string[]) => NoticeObserver;
-  readonly leading: (isLeading: boolean) => void;
-}
 
 export interface Operator {
   /** Caches are synced and nothing is being shut down. */
@@ -131,6 +63,11 @@ const ANSWERS_KEPT_MS = 10_000;
 /** Targets and rules are long lists and change seldom. */
 const LISTS_KEPT_MS = 30_000;
 const CLOSING_MAX_MS = 10_000;
+/**
+ * Looks that write at a time. More would only wait for each other: the client has 24 connections for them, and 64 looks of three
+ * writes each are through within a look's 30 s even at seven writes a second.
+ */
+const WRITERS_MAX = 64;
 
 export async function startOperator(options: OperatorOptions): Promise<Operator> {
   const { clock, logger } = options;
@@ -204,6 +141,7 @@ async function plug(
     operatorDefault: options.prometheus,
     readSecret: (namespace) => secretReader(cluster, namespace, stopping),
   });
+  const queue = new WorkQueue({ clock, metrics: telemetry.queue });
   const rightOfWay = new RightOfWay(clock);
   const specs = new Specs(inspectQuery, await crdProblem(cluster, clock), checks);
   const manifests = manifestsOf(options, { cluster, rightOfWay, stopping });
@@ -226,6 +164,7 @@ async function plug(
     routers: createRouters(cluster, logger),
     workloads: createWorkloads({ cluster, logger, watchState: watching.workloads }),
     rightOfWay,
+    turns: turnsOf(options, queue),
     manifests,
     evidence,
     prober: createProber(web),
@@ -244,12 +183,19 @@ async function plug(
     routesWatched: watching.usedBy,
     observer: telemetry.reconciles,
   };
-  const queue = new WorkQueue({ clock, metrics: telemetry.queue });
   const controller = new Controller({ shell, queue, concurrency: options.concurrency });
   used = (kind, key) => controller.used(kind, key);
   lookAt = (rollout) => controller.look(rollout);
   watching.start(controller);
   return { cluster, events, people, evidence, metrics, monitoring, web, controller };
+}
+
+function turnsOf({ telemetry }: OperatorOptions, queue: WorkQueue): Turns {
+  return new Turns({
+    placesMax: WRITERS_MAX,
+    call: (key) => queue.add(key, { urgent: true }),
+    onWaiting: telemetry.writesWaiting,
+  });
 }
 
 function suitesOf(

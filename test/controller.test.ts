@@ -7,6 +7,7 @@ import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { rolloutSpecSchema } from '#api/rollout.ts';
 import type { RolloutStatus } from '#api/status.ts';
+import { rolloutKey } from '#controller/keys.ts';
 import { type Reconciler, reconcile } from '#controller/reconcile.ts';
 import { RolloutIndex } from '#controller/rollout-index.ts';
 import type { Answer, MetricQuestion } from '#core/answer.ts';
@@ -15,6 +16,7 @@ import type { EventNote } from '#ports/event-recorder.ts';
 import { type Announcer, noAnnouncer } from '#ports/notifier.ts';
 import { routeResources } from '#routers/index.ts';
 import { systemClock } from '#runtime/clock.ts';
+import { Turns } from '#runtime/turns.ts';
 import { arbitraryBroken, arbitrarySpec } from '#test/arbitraries.ts';
 import { FakeApiServer, FakeCluster } from '#test/fakes/cluster.ts';
 import { OutboxWorld } from '#test/notifiers/outbox-world.ts';
@@ -215,6 +217,42 @@ describe('a look at a rollout', () => {
     assert.equal(accepted?.reason, 'InvalidSpec');
     assert.equal(one.status().weight, 50);
     assert.equal(one.status().triggers?.[0]?.name, 'errors');
+  });
+
+  test('waits for its turn with everything but what stops traffic', async () => {
+    const one = bench(rolloutObject('v2'));
+    const called: string[] = [];
+    const turns = new Turns({ placesMax: 1, call: (name) => called.push(name) });
+    const shell = { ...one.shell, turns };
+    one.look = () => reconcile(key, shell, new AbortController().signal);
+    const lookFor = async (seconds: number): Promise<void> => {
+      for (let n = 0; n < seconds; n += 1) {
+        one.nowMs += 1_000;
+        await one.look();
+      }
+    };
+    const takePlace = () => {
+      const other = turns.begin('another');
+      assert.ok(other.take({ isBeginning: false }));
+      return other;
+    };
+
+    const first = takePlace();
+    await lookFor(10);
+    assert.equal(one.cluster.writes.length, 0);
+    assert.equal(turns.waitingCount, 1);
+    assert.deepEqual(one.events, []);
+    first.end();
+    assert.deepEqual(called, [rolloutKey(key)]);
+    await until(one, atHalf);
+
+    const second = takePlace();
+    const before = one.cluster.writes.length;
+    await lookFor(3_600);
+    assert.equal(one.cluster.writes.length, before, 'not promoted out of turn');
+    one.answer = failing;
+    await until(one, (status) => status.rollback !== undefined);
+    second.end();
   });
 
   test('of a rollout that is gone ends', async () => {

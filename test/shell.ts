@@ -18,6 +18,7 @@ import { inspectQuery } from '#promql/inspect-query.ts';
 import { createRouters } from '#routers/index.ts';
 import { createWorkloads } from '#routers/workloads.ts';
 import { RightOfWay } from '#runtime/right-of-way.ts';
+import { Turns } from '#runtime/turns.ts';
 import { noProber, noSuites } from '#test/fakes/sources.ts';
 import { assertStands } from '#test/stands.ts';
 
@@ -47,6 +48,7 @@ export function innerShell(clock: Clock, cluster: Cluster): Omit<Reconciler, Out
     clock,
     cluster,
     rightOfWay: new RightOfWay(clock),
+    turns: new Turns({ placesMax: Number.POSITIVE_INFINITY, call: () => undefined }),
     manifests: noManifests,
     routers: createRouters(cluster, silentLogger),
     workloads: createWorkloads({

@@ -3,7 +3,8 @@ import type { Decision } from '#core/decision.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 import type { ObjectKey } from '#ports/cluster.ts';
 
-export type ReconcileResult = 'success' | 'conflict' | 'error';
+/** Deferred: what is to be written waits for its turn at the API server. */
+export type ReconcileResult = 'success' | 'conflict' | 'deferred' | 'error';
 
 export interface ReconcileObserver {
   /** A decision was made and carried out. */

@@ -13,8 +13,10 @@ import type { EventRecorder } from '#ports/event-recorder.ts';
 import type { Logger } from '#ports/logger.ts';
 import type { Announcer } from '#ports/notifier.ts';
 import type { RightOfWay } from '#runtime/right-of-way.ts';
+import type { Turn, Turns } from '#runtime/turns.ts';
 import { type ActionOutcome, type Actor, act } from './act.ts';
 import { writeStatus } from './checkpoint.ts';
+import { rolloutKey } from './keys.ts';
 import type { ManifestKeeper } from './manifest-keeper.ts';
 import { type Observed, observe, remember } from './observe.ts';
 import type { ReconcileObserver } from './observer.ts';
@@ -26,6 +28,8 @@ export interface Reconciler extends Observed, Actor {
   readonly logger: Logger;
   /** Of many rollbacks at once, every route is lowered before the first status is written. */
   readonly rightOfWay: RightOfWay;
+  /** Of many that have something to write, only so many do at a time; nothing that is at stake waits for it. */
+  readonly turns: Turns;
   readonly manifests: ManifestKeeper;
 }
 
@@ -48,6 +52,20 @@ export async function reconcile(
   shell: Reconciler,
   signal: AbortSignal,
 ): Promise<Return> {
+  const turn = shell.turns.begin(rolloutKey(key));
+  try {
+    return await look(key, shell, turn, signal);
+  } finally {
+    turn.end();
+  }
+}
+
+async function look(
+  key: ObjectKey,
+  shell: Reconciler,
+  turn: Turn,
+  signal: AbortSignal,
+): Promise<Return> {
   const startedMs = shell.clock.monotonic();
   const object = shell.cluster.cached(rolloutResource, key);
   if (object === undefined) {
@@ -65,9 +83,14 @@ export async function reconcile(
   const decision = decide(snapshot);
   remember(object, snapshot, decision);
   const evaluationMs = shell.clock.monotonic() - startedMs;
-  const look = { object, key, snapshot, decision };
-  const { outcomes, faults } = await carryOut(look, shell, signal);
-  tell(look, shell);
+  const seen = { object, key, snapshot, decision };
+  const isBeginning = snapshot.status.runId === undefined;
+  if (needsTurn(seen) && !turn.take({ isBeginning })) {
+    shell.observer.reconciled('deferred', shell.clock.monotonic() - startedMs, evaluationMs);
+    return comeBack(decision);
+  }
+  const { outcomes, faults } = await carryOut(seen, shell, signal);
+  tell(seen, shell);
   const run = runOf(snapshot);
   if (run !== undefined) shell.manifests.keep(object, run);
   const conflicted = outcomes.some((outcome) => outcome.type === 'conflict');
@@ -189,22 +212,35 @@ function runAfter(snapshot: Snapshot, { runId }: RolloutStatus): RunSpec | undef
   return wanted.type === 'ok' ? wanted.run : recorded;
 }
 
+/** Whether it writes anything before it is over, and nothing that lowers canary or may come to that. */
+function needsTurn({ snapshot, decision }: Look): boolean {
+  const { status, first, actions } = decision;
+  if (isPressing(decision) || first.some(stopsTraffic)) return false;
+  return status !== snapshot.status || first.length > 0 || actions.some(isTold);
+}
+
 /** What calls a person must be found in the log too, where Events live for an hour. */
 function isForPeople({ action }: EventDraft): boolean {
   return action === 'Notify' || action === 'Page';
 }
 
-/** What is done every few minutes is no news. */
+/** What is done every few minutes is no news, and is carried out beside the looks. */
 function isTold({ type }: Action): boolean {
   return type !== 'RecordSnapshot' && type !== 'WriteReport' && type !== 'CheckChain';
 }
 
 function comeBack(decision: Decision): Return {
   if (decision.wakeAtMs === undefined) return { type: 'onChange' };
-  const isUrgent =
-    decision.status.rollback !== undefined ||
-    decision.triggers.some((one) => one.status.state === 'Pending' || hasRungsAhead(one));
+  const isUrgent = isPressing(decision);
   return { type: 'at', atMs: decision.wakeAtMs, slackMs: decision.slackMs, isUrgent };
+}
+
+/** A rollback is under way, or may come of what is seen: that waits for nobody. */
+function isPressing({ status, triggers }: Decision): boolean {
+  return (
+    status.rollback !== undefined ||
+    triggers.some((one) => one.status.state === 'Pending' || hasRungsAhead(one))
+  );
 }
 
 function toError(reason: unknown): Error {

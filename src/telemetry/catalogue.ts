@@ -262,6 +262,11 @@ export const events = {
     help: 'Looks at rollouts, by result.',
     labels: ['controller', 'result'],
   },
+  genesis_writes_waiting: {
+    type: 'gauge',
+    help: 'Rollouts with something to write that stand in line until the API server has done what others wrote; rollbacks never do.',
+    labels: [],
+  },
   genesis_prometheus_queries_total: {
     type: 'counter',
     help: 'Queries carried out, by kind (list: what Prometheus says of itself, such as its targets) and outcome.',

@@ -10,8 +10,13 @@ export const CONTROLLER = 'genesisrollout';
 const STATES = ['Firing', 'Pending', 'Unknown', 'Inactive'] as const;
 /** Whom a rollback may be due to; counted from 0, so that the first one is an increase. */
 const ROLLBACK_REASONS = ['TriggerFiring', 'Aborted', 'RollbackResumed'] as const;
-/** A conflict is looked at again at once, which controller-runtime calls a requeue. */
-const RESULTS = { success: 'success', conflict: 'requeue', error: 'error' } as const;
+/** A conflict is looked at again at once, and what has to wait for its turn later: controller-runtime's words for both. */
+const RESULTS = {
+  success: 'success',
+  conflict: 'requeue',
+  deferred: 'requeue_after',
+  error: 'error',
+} as const;
 
 export function createLookMetrics(instruments: Instruments, series: RolloutSeries): LookObserver {
   const count = createCounts(instruments);

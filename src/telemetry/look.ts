@@ -83,7 +83,7 @@ export interface LookObserver {
     after: Pick<Seen, 'status' | 'triggers' | 'snapshots'>,
   ): void;
   reconciled(
-    result: 'success' | 'conflict' | 'error',
+    result: 'success' | 'conflict' | 'deferred' | 'error',
     durationMs: number,
     evaluationMs: number | undefined,
   ): void;

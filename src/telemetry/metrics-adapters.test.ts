@@ -67,6 +67,13 @@ describe('what the adapters did', () => {
     assert.deepEqual(await linesOf('leader_election_master_status'), [`${line} 0`]);
   });
 
+  test('how many wait for their turn to write', async () => {
+    const { telemetry, linesOf } = setUp();
+    assert.deepEqual(await linesOf('genesis_writes_waiting'), ['genesis_writes_waiting 0']);
+    telemetry.writesWaiting(3);
+    assert.deepEqual(await linesOf('genesis_writes_waiting'), ['genesis_writes_waiting 3']);
+  });
+
   test('a queue: depth, waiting, and how long its workers have been busy', async () => {
     const { clock, telemetry, linesOf } = setUp();
     const queue = new WorkQueue({ clock, metrics: telemetry.queue });

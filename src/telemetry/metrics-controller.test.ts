@@ -30,11 +30,13 @@ describe('what the controller did', () => {
     const { telemetry, linesOf } = setUp();
     telemetry.reconciles.reconciled('success', 20, 10);
     telemetry.reconciles.reconciled('conflict', 20, undefined);
+    telemetry.reconciles.reconciled('deferred', 20, 0);
     telemetry.reconciles.reconciled('error', 20, undefined);
     const name = 'controller_runtime_reconcile_total{controller="genesisrollout",result=';
     assert.deepEqual(await linesOf('controller_runtime_reconcile_total'), [
       `${name}"success"} 1`,
       `${name}"requeue"} 1`,
+      `${name}"requeue_after"} 1`,
       `${name}"error"} 1`,
     ]);
     assert.deepEqual(await linesOf('genesis_evaluation_duration_seconds_sum'), [

@@ -28,6 +28,8 @@ export interface Telemetry {
   readonly notices: (channels: readonly string[]) => NoticeObserver;
   readonly requests: RequestObserver;
   readonly queue: WorkQueueMetrics;
+  /** How many rollouts have something to write and stand in line for it. */
+  readonly writesWaiting: (count: number) => void;
   /** To be called once for each stream. */
   readonly watchOf: (resource: Resource) => WatchObserver;
   readonly leading: (isLeading: boolean) => void;
@@ -63,6 +65,8 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   const lease = { name: options.leaseName ?? LEASE_NAME };
   const leading = instruments.gauge('leader_election_master_status');
   leading.set(lease, 0);
+  const writesWaiting = instruments.gauge('genesis_writes_waiting');
+  writesWaiting.set(0);
 
   return {
     reconciles: createLookMetrics(instruments, series),
@@ -71,6 +75,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     notices: createNoticeMetrics(instruments),
     requests: createRequestMetrics(instruments),
     queue: createQueueMetrics(instruments, clock, CONTROLLER),
+    writesWaiting: (count) => writesWaiting.set(count),
     watchOf: createWatchMetrics(instruments),
     leading: (isLeading) => leading.set(lease, isLeading ? 1 : 0),
     contentType: registry.contentType,
