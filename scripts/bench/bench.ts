@@ -171,7 +171,7 @@ export class Bench {
 
   async #startStub(names: readonly string[]): Promise<void> {
     const script = new URL('./stub.ts', import.meta.url).pathname;
-    const stub = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const stub = spawn(process.execPath, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
     this.#stub = stub;
     const port = await new Promise<string>((resolve) =>
       stub.stdout.once('data', (data) => resolve(String(data).trim())),

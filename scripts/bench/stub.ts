@@ -24,6 +24,8 @@ interface State {
 }
 
 async function main(): Promise<void> {
+  // However the benchmark ends, its end of the pipe closes.
+  process.stdin.resume().once('end', () => process.exit());
   const state: State = { instants: 0, ranges: 0, names: new Set(), faults: new Map() };
   const server = createServer((request, response) => {
     void bodyOf(request).then((body) => answer(state, request.url ?? '', body, response));
