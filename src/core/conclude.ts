@@ -26,7 +26,7 @@ import type { Verdict } from './rules/rule.ts';
 import { isSameStatus } from './same-status.ts';
 import type { Snapshot } from './snapshot.ts';
 import { dueSuites, suiteMoments } from './suites.ts';
-import { fromIso } from './time.ts';
+import { fromIso, fromIsoOptional } from './time.ts';
 import { type Steering, steer } from './traffic.ts';
 import type { TriggerOutcome } from './trigger.ts';
 import { isWatched, type RunView } from './view.ts';
@@ -265,7 +265,11 @@ function moments(status: RolloutStatus, view: RunView): number[] {
     const { noDataForMs } = outcome.trigger;
     return [...looks, ...rungs, fromIso(unknownSince) + noDataForMs + run.offsetMs];
   });
+  // An approval that runs out shuts a gate that was open.
+  const votes = (status.approvals ?? []).flatMap(
+    ({ expiresAt }) => fromIsoOptional(expiresAt) ?? [],
+  );
   const next = status.plan?.find((point) => point.passedAt === undefined);
-  const moments = [...times, ...thaws];
+  const moments = [...times, ...thaws, ...votes];
   return next === undefined ? moments : [...moments, fromIso(next.dueAt)];
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { approve, messageOf, outcomeOf, withApproval } from '#test/approvals.ts';
 import { HOUR, MINUTE, SECOND, T0 } from '#test/builders.ts';
+import { finding } from '#test/chain-findings.ts';
 import { EngineHarness } from '#test/engine-harness.ts';
 
 describe('an approval', () => {
@@ -106,6 +107,19 @@ describe('an approval', () => {
     harness.runUntil(T0 + HOUR);
     assert.equal(outcomeOf(harness, name), 'Applied');
     assert.equal(harness.weight(), 0);
+  });
+
+  test('that runs out while something else holds the step is missed at its very second', () => {
+    const harness = withApproval();
+    const panel = finding('panel', 'dashboard checkout', { cause: 'panelEmpty' });
+    harness.world.chain = (nowMs) => ({ findings: nowMs < T0 + 50 * MINUTE ? [] : [panel] });
+    harness.runUntil(T0 + HOUR - MINUTE);
+    harness.decide({ ...approve, expiresAt: '2026-11-22T13:03:07Z' });
+    const reasons = () => harness.status.holds?.map(({ reason }) => reason);
+    harness.runUntil(T0 + HOUR + 3 * MINUTE + 6 * SECOND);
+    assert.deepEqual(reasons(), ['ChainBroken']);
+    harness.runUntil(T0 + HOUR + 3 * MINUTE + 7 * SECOND);
+    assert.deepEqual(reasons(), ['ChainBroken', 'ApprovalRequired']);
   });
 });
 
