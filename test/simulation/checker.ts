@@ -321,8 +321,13 @@ export class Checker {
     if (sinceMs === undefined || !(truth.holdsAtOnce || isCritical)) return;
     // It may have ended within this very second.
     if (truth.isBad(nowMs) !== true) return;
+    // Silence keeps a Critical one from rising, and no other: what began behind it is seen when Prometheus answers again.
+    const silences = isCritical
+      ? []
+      : this.#truth.unreachable.filter(({ fromMs }) => fromMs <= nowMs);
+    const seenMs = Math.max(sinceMs, ...silences.map(({ toMs }) => toMs));
     // Pending is enough to keep a Critical one from rising.
-    if (nowMs <= sinceMs + truth.knownAfterMs + 3 * INTERVAL_MS) return;
+    if (nowMs <= seenMs + truth.knownAfterMs + 3 * INTERVAL_MS) return;
     throw new Violation(
       `invariant 2: ${rise}, and ${truth.trigger.name} has held since ${time(sinceMs)}`,
     );
