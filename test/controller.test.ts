@@ -238,6 +238,7 @@ describe('a look at a rollout', () => {
     };
 
     const first = takePlace();
+    assert.deepEqual(await one.look(), { type: 'onChange' }, 'nothing has begun');
     await lookFor(10);
     assert.equal(one.cluster.writes.length, 0);
     assert.equal(turns.waitingCount, 1);
@@ -250,6 +251,8 @@ describe('a look at a rollout', () => {
     const before = one.cluster.writes.length;
     await lookFor(3_600);
     assert.equal(one.cluster.writes.length, before, 'not promoted out of turn');
+    const back = await reconcile(key, shell, new AbortController().signal);
+    assert.ok(back.type === 'at' && back.atMs > one.nowMs, 'evaluated as ever, and not at once');
     one.answer = failing;
     await until(one, (status) => status.rollback !== undefined);
     second.end();

@@ -4,6 +4,7 @@ import type { RolloutStatus } from '#api/status.ts';
 import { decide } from '#core/decide.ts';
 import type { Action, Decision, EventDraft } from '#core/decision.ts';
 import { hasRungsAhead } from '#core/ladder.ts';
+import { routineLook } from '#core/next-look.ts';
 import type { EventRecord } from '#core/record.ts';
 import type { RunSpec } from '#core/run-spec.ts';
 import type { Snapshot } from '#core/snapshot.ts';
@@ -87,7 +88,7 @@ async function look(
   const isBeginning = snapshot.status.runId === undefined;
   if (needsTurn(seen) && !turn.take({ isBeginning })) {
     shell.observer.reconciled('deferred', shell.clock.monotonic() - startedMs, evaluationMs);
-    return comeBack(decision);
+    return untilCalled(snapshot);
   }
   const { outcomes, faults } = await carryOut(seen, shell, signal);
   tell(seen, shell);
@@ -233,6 +234,17 @@ function comeBack(decision: Decision): Return {
   if (decision.wakeAtMs === undefined) return { type: 'onChange' };
   const isUrgent = isPressing(decision);
   return { type: 'at', atMs: decision.wakeAtMs, slackMs: decision.slackMs, isUrgent };
+}
+
+/** What waits for its turn is evaluated as ever; a run that has not begun has nothing to be evaluated. */
+function untilCalled({ recorded, now }: Snapshot): Return {
+  if (recorded === undefined) return { type: 'onChange' };
+  const { wakeAtMs, slackMs } = routineLook(recorded, {
+    now,
+    soonestMs: Number.POSITIVE_INFINITY,
+    isCalm: true,
+  });
+  return { type: 'at', atMs: wakeAtMs, slackMs, isUrgent: false };
 }
 
 /** A rollback is under way, or may come of what is seen: that waits for nobody. */

@@ -1,4 +1,5 @@
 /** One process of the operator: the real shell and engine over its own client, which can die at any request. */
+import assert from 'node:assert/strict';
 import { decisionResource } from '#api/names.ts';
 import { createChainBoard } from '#controller/chain-board.ts';
 import { type EvidenceKeeper, noEvidence } from '#controller/evidence.ts';
@@ -15,6 +16,7 @@ import type { EvidenceStore } from '#ports/evidence-store.ts';
 import { silentLogger } from '#ports/logger.ts';
 import type { SuiteOutcome } from '#ports/suite-runner.ts';
 import { createProber } from '#probes/prober.ts';
+import { type Turn, Turns } from '#runtime/turns.ts';
 import { createSuiteBoard } from '#suites/suite-board.ts';
 import { type FakeApiServer, FakeCluster, type FakeRequest } from '#test/fakes/cluster.ts';
 import { innerShell } from '#test/shell.ts';
@@ -64,6 +66,8 @@ export class Process {
   readonly #evidence: EvidenceKeeper;
   readonly #shell: Reconciler;
   readonly #stopping = new AbortController();
+  readonly #turns = new Turns({ placesMax: 1, call: () => this.#lookSoon() });
+  #crowd: Turn | undefined;
   /** When to look next, by true time; undefined: only on a change. */
   wakeAtMs: number | undefined;
   failures = 0;
@@ -97,6 +101,17 @@ export class Process {
     const object = this.cluster.cached(rolloutResource, key);
     const spec = object === undefined ? undefined : specs.current(object, key).spec;
     if (spec !== undefined) index.set({ ...key, createdAtMs: 0, traffic: spec.traffic });
+  }
+
+  /** Other rollouts of this process take the only place, or give it back. */
+  crowd(isCrowded: boolean): void {
+    if (!isCrowded) {
+      this.#crowd?.end();
+      this.#crowd = undefined;
+    } else if (this.#crowd === undefined) {
+      this.#crowd = this.#turns.begin('others');
+      assert.ok(this.#crowd.take({ isBeginning: false }), 'between two looks nobody has a place');
+    }
   }
 
   look(): Promise<Return> {
@@ -135,6 +150,7 @@ export class Process {
     const clock = systemTimeOf(world.time, this.timers);
     return {
       ...innerShell(clock, this.cluster),
+      turns: this.#turns,
       endpoints: { ready: (_, service) => world.ready(service) },
       decisionPolicy: { read: () => Promise.resolve(world.decisionPolicy()) },
       ask: (question) => Promise.resolve(world.ask(question)),

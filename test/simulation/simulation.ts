@@ -120,6 +120,8 @@ class World {
       else this.#acts();
       this.#life.second();
       this.#startProcesses();
+      const isCrowded = within(this.#plan.truth.crowded, atMs);
+      for (const process of this.#processes) process.crowd(isCrowded);
       await this.#looksUntil(atMs + 1_000);
       this.#check();
       if (atMs > TROUBLE_END_MS && this.#hasEnded()) return;

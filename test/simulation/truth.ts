@@ -43,6 +43,8 @@ export interface Truth {
   readonly chain: readonly (Stretch & { readonly how: ChainTruth })[];
   /** ConfigMaps cannot be written. */
   readonly evidenceDown: readonly Stretch[];
+  /** Other rollouts have so much to write that no turn comes. */
+  readonly crowded: readonly Stretch[];
 }
 
 export function within(stretches: readonly Stretch[], atMs: number): boolean {
@@ -133,5 +135,6 @@ export function drawTruth(
     ),
     policyMissing: draw('policyMissing', [2, 10_000, 60_000], plain, features.has('approval')),
     evidenceDown: draw('evidenceDown', [2, 10_000, 90_000], plain, features.has('evidence')),
+    crowded: draw('crowded', [2, 30_000, 300_000], plain, chance('crowded', 0.3)),
   };
 }
