@@ -184,7 +184,10 @@ export class Checker {
     const isFirstTraffic = hasTraffic(status) && !hasTraffic(before);
     const isNewRun = status.runId !== before.runId;
     this.#heldOver.statusWritten(status);
-    if (isNewRun) this.#heldOver.forget();
+    if (isNewRun) {
+      this.#heldOver.forget();
+      this.#held.begin(moment.nowMs);
+    }
     if (isNewRun || isNewWindow || isFirstTraffic) this.#held.forget(moment.nowMs);
     else if (passed(status).length > passed(before).length) this.#passedPoint(status, moment.nowMs);
     if (status.rollback !== undefined) this.#rolledBackRun = status.runId;

@@ -140,6 +140,11 @@ export class HeldSince {
     }
   }
 
+  /** Nothing of the triggers of an earlier run counts in a new one: what holds has held since now. */
+  begin(nowMs: number): void {
+    for (const name of this.#sinceMs.keys()) this.#sinceMs.set(name, nowMs);
+  }
+
   /** A new window begins. */
   forget(nowMs: number): void {
     this.#windowMs = nowMs;
