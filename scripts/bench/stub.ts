@@ -68,6 +68,9 @@ function answer(state: State, url: string, body: string, response: ServerRespons
     : send(instant(state, form));
 }
 
+/** What a check of the metric chain asks for to see that Prometheus answers at all. */
+const ANY_ANSWER = 'vector(1)';
+
 /** The rollouts a query is about: the one it names, or all. */
 function namesOf(state: State, query: string): readonly string[] {
   const named = /rollout="([^"]+)"/.exec(query)?.[1];
@@ -82,11 +85,18 @@ function valueAt(state: State, name: string, atMs: number): string {
 function instant(state: State, form: URLSearchParams): unknown {
   state.instants += 1;
   const time = Number(form.get('time'));
-  const result = namesOf(state, form.get('query') ?? '').map((rollout) => ({
-    metric: { rollout },
-    value: [time, valueAt(state, rollout, time * 1000)],
-  }));
-  return { status: 'success', data: { resultType: 'vector', result } };
+  const query = form.get('query') ?? '';
+  const vector = (result: unknown) => ({
+    status: 'success',
+    data: { resultType: 'vector', result },
+  });
+  if (query === ANY_ANSWER) return vector([{ metric: {}, value: [time, '1'] }]);
+  return vector(
+    namesOf(state, query).map((rollout) => ({
+      metric: { rollout },
+      value: [time, valueAt(state, rollout, time * 1000)],
+    })),
+  );
 }
 
 function range(state: State, form: URLSearchParams): unknown {
