@@ -93,7 +93,7 @@ function instant(state: State, form: URLSearchParams): unknown {
     data: { resultType: 'vector', result },
   });
   if (query === ANY_ANSWER) return vector([{ metric: {}, value: [time, '1'] }]);
-  if (!query.startsWith(METRIC)) return vector([]);
+  if (!query.includes(METRIC)) return vector([]);
   return vector(
     namesOf(state, query).map((rollout) => ({
       metric: { rollout },
