@@ -2,7 +2,7 @@
 import { rolloutResource } from '#api/names.ts';
 import { shareOf } from '#core/share-of.ts';
 import { ClusterError, type KubeObject, type ObjectKey } from '#ports/cluster.ts';
-import { withDeadline } from '#runtime/deadline.ts';
+import { startDeadline, withDeadline } from '#runtime/deadline.ts';
 import type { WorkQueue } from '#runtime/work-queue.ts';
 import { parseKey, rolloutKey } from './keys.ts';
 import { type Reconciler, reconcile } from './reconcile.ts';
@@ -78,14 +78,16 @@ export class Controller {
   }
 
   async #work(signal: AbortSignal): Promise<void> {
-    for (;;) {
-      const key = await this.#queue.take();
-      if (key === undefined) return;
-      try {
-        await this.#look(key, signal);
-      } finally {
-        this.#queue.done(key);
+    // A signal of each worker's own: a thousand looks that listen to one signal are compared with each other, each time.
+    const own = startDeadline(this.#shell.clock, Number.POSITIVE_INFINITY, [signal]);
+    try {
+      for (;;) {
+        const key = await this.#queue.take();
+        if (key === undefined) return;
+        await this.#look(key, own.signal).finally(() => this.#queue.done(key));
       }
+    } finally {
+      own.clear();
     }
   }
 
