@@ -6,7 +6,8 @@ import { describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { checkPromql } from '#promql/check.ts';
-import { events, rolloutSeries } from '#telemetry/catalogue.ts';
+import { events } from '#telemetry/catalogue.ts';
+import { rolloutSeries } from '#telemetry/rollout-catalogue.ts';
 
 const files = join(import.meta.dirname, '../charts/genesis-rollout/files');
 const catalogue: Readonly<

@@ -1,5 +1,7 @@
 /** docs/reference/metrics.md: every series of ours, from the catalogue that also makes them. */
-import { events, type MetricDeclaration, rolloutSeries } from '#telemetry/catalogue.ts';
+import { events } from '#telemetry/catalogue.ts';
+import type { MetricDeclaration } from '#telemetry/declaration.ts';
+import { rolloutSeries } from '#telemetry/rollout-catalogue.ts';
 import { code, table } from './markdown.ts';
 
 export function metricsReference(): string {

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { checkPromql } from '#promql/check.ts';
-import { events, rolloutSeries } from '#telemetry/catalogue.ts';
+import { events } from '#telemetry/catalogue.ts';
+import { rolloutSeries } from '#telemetry/rollout-catalogue.ts';
 import { runSpec } from '#test/builders.ts';
 import { queriesOf } from './grafana.ts';
 import { defaultRunbookUrl } from './manifest.ts';

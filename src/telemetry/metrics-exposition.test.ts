@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { idle, key, seenTrigger, setUp } from '#test/telemetry/scraped-telemetry.ts';
-import { events, rolloutSeries } from './catalogue.ts';
+import { events } from './catalogue.ts';
+import { rolloutSeries } from './rollout-catalogue.ts';
 
 describe('/metrics', () => {
   test('serves every metric that is declared, with its type and its words', async () => {

@@ -4,8 +4,8 @@ import { describe, test } from 'node:test';
 import type { RolloutStatus } from '#api/status.ts';
 import type { VirtualClock } from '#test/kube/virtual-clock.ts';
 import { idle, key, seenTrigger, setUp } from '#test/telemetry/scraped-telemetry.ts';
-import { rolloutSeries } from './catalogue.ts';
 import type { SeenTrigger } from './look.ts';
+import { rolloutSeries } from './rollout-catalogue.ts';
 
 describe('the series of a rollout', () => {
   const status = (clock: VirtualClock): RolloutStatus => ({

@@ -4,11 +4,11 @@
  */
 import type { RolloutStatus, TriggerStatus } from '#api/status.ts';
 import type { ObjectKey } from '#ports/cluster.ts';
-import { rolloutSeries } from './catalogue.ts';
 import { chainFamilies } from './chain-series.ts';
 import { headText, type Labels, labelText, sampleText } from './exposition.ts';
 import type { Seen, SeenTrigger } from './look.ts';
 import { rollbackFamilies } from './rollback-series.ts';
+import { rolloutSeries } from './rollout-catalogue.ts';
 import { type Family, type Kept, type Sample, sample } from './series-family.ts';
 import { suiteFamilies } from './suite-series.ts';
 import { counted, noTallies } from './suite-tally.ts';

@@ -1,7 +1,8 @@
 /** One metric with a series for each rollout or more, and what its samples are made of. */
-import type { rolloutSeries } from './catalogue.ts';
+
 import { type Labels, labelText } from './exposition.ts';
 import type { Seen } from './look.ts';
+import type { rolloutSeries } from './rollout-catalogue.ts';
 import type { Tallies } from './suite-tally.ts';
 
 /** What is known of a rollout at a scrape. */

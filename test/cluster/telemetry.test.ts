@@ -5,8 +5,8 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { systemClock } from '#runtime/clock.ts';
 import { toolPath } from '#scripts/testbed/index.ts';
-import { rolloutSeries } from '#telemetry/catalogue.ts';
 import { createTelemetry } from '#telemetry/metrics.ts';
+import { rolloutSeries } from '#telemetry/rollout-catalogue.ts';
 
 interface Verdict {
   readonly code: number | null;
