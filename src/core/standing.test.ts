@@ -17,9 +17,9 @@ import {
 } from '#test/builders.ts';
 import { EngineHarness } from '#test/engine-harness.ts';
 import { type Answer, questionKey } from './answer.ts';
-import { openQuestions } from './decide.ts';
+import { decide, openQuestions } from './decide.ts';
 import type { Snapshot } from './snapshot.ts';
-import { again } from './standing.ts';
+import { again, standingOf } from './standing.ts';
 
 const NOW = T0 + HOUR + 30_000;
 const windowed = `max_over_time(${ERRORS}[$(window)])`;
@@ -76,6 +76,22 @@ describe('a decision stands', () => {
     assert.equal(harness.trigger()?.state, 'Firing');
     assert.equal(again(harness.observe()).type, 'stands');
     assert.equal(again(saying(harness.observe(), 0)).type, 'changed');
+  });
+
+  test('only of a trigger whose reading says what its state does', () => {
+    const info = { ...errorsTrigger, severity: 'Info', for: '0s' } as const;
+    const harness = new EngineHarness({
+      spec: { schedule: halfForTenHours, triggers: [info] },
+      world: { series: () => 0.02 },
+    });
+    harness.runUntil(NOW);
+    const snapshot = harness.observe();
+    const decision = decide(snapshot);
+    assert.ok(standingOf(snapshot, decision) !== undefined);
+    // As after a clock that has stepped back: the reading is older than the one that it fires by.
+    const reading = { type: 'value', value: 0 } as const;
+    const triggers = decision.triggers.map((one) => ({ ...one, reading }));
+    assert.equal(standingOf(saying(snapshot, 0), { ...decision, triggers }), undefined);
   });
 
   test('while the run is held or paused', () => {

@@ -76,10 +76,15 @@ export function standingOf(snapshot: Snapshot, decision: Decision): Standing | u
   return outcomes !== undefined && asked.size === answers.size ? standing : undefined;
 }
 
-/** Its text is the same at every look, and what it says is a figure. */
-function isPlain({ trigger: { name, measure }, reading }: TriggerOutcome): boolean {
+/**
+ * Its text is the same at every look, and what it says is a figure, which is what its state says. Where the two differ, as after a
+ * clock that has stepped back, a trigger waits for the time of its last reading to come again.
+ */
+function isPlain({ trigger, reading, status }: TriggerOutcome): boolean {
+  const { name, measure } = trigger;
   if (name === CANARY_DOWN) return true;
-  return measure.type !== 'suite' && reading?.type === 'value' && !asksForWindow(measure);
+  const isOfState = isTrue(trigger, reading) === (status.state === 'Firing');
+  return measure.type !== 'suite' && isOfState && !asksForWindow(measure);
 }
 
 /** Figures, from a server whose clock agrees with ours as far as it says. */

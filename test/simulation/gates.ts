@@ -42,9 +42,11 @@ export class Gates {
   }
 
   /** What must be so to pass this checkpoint, or the end. */
+  /** Criteria are required only where there are any. */
   requirementsOf(point: string): readonly string[] {
-    if (point === 'end') return this.#hasCriteria ? ['SuccessCriteria'] : [];
-    return this.#schedule.checkpoints?.find(({ name }) => name === point)?.require ?? [];
+    const checkpoint = this.#schedule.checkpoints?.find(({ name }) => name === point);
+    const required = point === 'end' ? ['SuccessCriteria'] : (checkpoint?.require ?? []);
+    return required.filter((one) => one !== 'SuccessCriteria' || this.#hasCriteria);
   }
 
   /** What forbids that this step is entered now. */
