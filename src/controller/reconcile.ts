@@ -9,7 +9,7 @@ import type { EventRecord } from '#core/record.ts';
 import type { RunSpec } from '#core/run-spec.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 import { toIso } from '#core/time.ts';
-import type { KubeObject, ObjectKey } from '#ports/cluster.ts';
+import { ClusterError, type KubeObject, type ObjectKey } from '#ports/cluster.ts';
 import type { EventRecorder } from '#ports/event-recorder.ts';
 import type { Logger } from '#ports/logger.ts';
 import type { Announcer } from '#ports/notifier.ts';
@@ -140,6 +140,8 @@ async function carryOut(
   if (decision.status !== snapshot.status) {
     await shell.rightOfWay.giveWay(signal);
     rollout = await writeStatus(shell.cluster, rollout, decision.status, signal);
+  } else if (decision.actions.some(movesTraffic)) {
+    await expectCurrent(rollout, shell, signal);
   }
   const rest = await actAll(decision.actions, rollout, shell, signal);
   return {
@@ -158,8 +160,30 @@ async function lower(
   return shell.rightOfWay.urgent(() => actAll(urgent, object, shell, signal));
 }
 
-function stopsTraffic({ type }: Action): boolean {
+function stopsTraffic({ type }: Pick<Action, 'type'>): boolean {
   return type === 'SetWeight' || type === 'Isolate' || type === 'Restart';
+}
+
+/**
+ * A write of the status is guarded by its resourceVersion, and with it all that follows. Where there is none to be written, as when a
+ * route is set again that had not followed, somebody who leads as well may have held the run in the meantime.
+ */
+async function expectCurrent(
+  { metadata }: KubeObject,
+  { cluster }: Reconciler,
+  signal: AbortSignal,
+): Promise<void> {
+  const { namespace = '', name, resourceVersion } = metadata;
+  const current = await cluster.get(rolloutResource, { namespace, name }, signal);
+  if (current?.metadata.resourceVersion === resourceVersion) return;
+  throw new ClusterError(
+    'conflict',
+    `GenesisRollout ${namespace}/${name} has changed since it was read`,
+  );
+}
+
+function movesTraffic({ type }: Pick<Action, 'type'>): boolean {
+  return stopsTraffic({ type }) || type === 'Rejoin' || type === 'Release';
 }
 
 /** Side by side: a slow route must not delay another. What one refuses is logged and does not stop the rest. */
