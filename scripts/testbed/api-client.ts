@@ -45,7 +45,12 @@ interface Resource {
   readonly namespaced: boolean;
 }
 
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
 const requestWithinMs = 30_000;
+const TOO_MANY_REQUESTS = 429;
+/** The server's own advice is a second. */
+const BUSY_PAUSE_MS = 500;
 const fieldManager = 'testbed';
 
 class ApiError extends Error {
@@ -81,12 +86,20 @@ export class ApiClient {
     });
   }
 
-  /** One request with whatever answer; `body` is sent as JSON. */
-  async send(
-    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
-    path: string,
-    options: SendOptions = {},
-  ): Promise<Answer> {
+  /**
+   * One request with whatever answer; `body` is sent as JSON. A server that is busy, as with the storage of a new CRD, has done nothing
+   * and is asked again for as long as it takes, within half a minute.
+   */
+  async send(method: Method, path: string, options: SendOptions = {}): Promise<Answer> {
+    const untilMs = performance.now() + requestWithinMs;
+    for (;;) {
+      const answer = await this.#sendOnce(method, path, options);
+      if (answer.status !== TOO_MANY_REQUESTS || performance.now() > untilMs) return answer;
+      await sleep(BUSY_PAUSE_MS);
+    }
+  }
+
+  async #sendOnce(method: Method, path: string, options: SendOptions): Promise<Answer> {
     const deadline = AbortSignal.timeout(requestWithinMs);
     const { statusCode, body } = await request(new URL(path, this.address.url), {
       method,

@@ -313,8 +313,17 @@ export class Checker {
       ticks.some((tick) => isGood(tick) || weightAt(this.#log, Math.min(tick, nowMs - 1)) === 0) ||
       // A clock that is a little ahead asks for a moment to come, and gets the newest sample: this very moment.
       isGood(nowMs) ||
-      weightAt(this.#log, nowMs) === 0;
+      weightAt(this.#log, nowMs) === 0 ||
+      this.#isLateAndMute(nowMs);
     if (!isKnownGood) throw new Violation(`invariant 2: ${rise} without a good reading`);
+  }
+
+  /** The flag follows the route late, and what the route brings has not been scraped since it rose: see docs/adr/0014. */
+  #isLateAndMute(nowMs: number): boolean {
+    const sinceMs = this.#log.changes.at(-1)?.atMs ?? nowMs;
+    if (this.#flag !== this.#weight || sinceMs >= nowMs) return false;
+    const seconds = Array.from({ length: Math.ceil((nowMs - sinceMs) / 1_000) }, (_, n) => n);
+    return seconds.every((n) => isCanaryUnscraped(this.#truth, nowMs - n * 1_000));
   }
 
   /** A trigger that holds or rolls back at once has held so long that everybody must know. */
