@@ -30,7 +30,9 @@ export function nextCheckAtMs(view: RunView): number | undefined {
     // What lies in the future was seen before the clock stepped back.
     if (chain.sinceMs > now) return now;
     if (chain.failure !== undefined) return chain.sinceMs + BROKEN_LOOP_MS;
-    return isPressing(view) ? now : chain.sinceMs + shareOf(snapshot.object.uid) * LOOP_MS;
+    return isPressing(view)
+      ? now
+      : chain.sinceMs + Math.round(shareOf(snapshot.object.uid) * LOOP_MS);
   }
   const { checkedAtMs } = chain.report;
   if (checkedAtMs > now) return now;

@@ -316,10 +316,11 @@ class World {
   async #look(process: Process): Promise<void> {
     process.wakeAtMs = undefined;
     const earliestMs = this.#time.nowMs + 10;
+    // A clock tells whole milliseconds, whatever fraction of one is waited for.
     const wake = (atMs: number) => {
       process.wakeAtMs = Math.max(
         earliestMs,
-        Math.min(process.wakeAtMs ?? Number.POSITIVE_INFINITY, atMs),
+        Math.min(process.wakeAtMs ?? Number.POSITIVE_INFINITY, Math.ceil(atMs)),
       );
     };
     const before = JSON.stringify(this.#brief());
