@@ -14,6 +14,7 @@ import type { ServerEndpoint } from '#ports/server-endpoint.ts';
 import type { QueryObserver } from '#prometheus/client.ts';
 import type { WorkQueueMetrics } from '#runtime/work-queue.ts';
 import type { Notifications } from './config/channels.ts';
+import type { LeaseConfig } from './config.ts';
 
 export interface OperatorOptions {
   readonly version: string;
@@ -33,7 +34,7 @@ export interface OperatorOptions {
     readonly concurrencyMax: number;
     readonly responseBytesMax: number;
   };
-  readonly lease: LeaseSettings | undefined;
+  readonly lease: LeaseConfig | undefined;
   /** Where snapshots and reports are kept; undefined: in ConfigMaps of the rollouts' own. */
   readonly evidenceDirectory: string | undefined;
   /** What is made for each rollout; undefined: nothing. */
@@ -47,16 +48,6 @@ export interface OperatorOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly telemetry: OperatorTelemetry;
-}
-
-export interface LeaseSettings {
-  readonly namespace: string;
-  readonly name: string;
-  readonly identity: string;
-  readonly isGone: (holder: string) => boolean;
-  readonly leaseDurationMs: number;
-  readonly renewDeadlineMs: number;
-  readonly retryMs: number;
 }
 
 /** Where the figures go. */

@@ -258,6 +258,29 @@ describe('a look at a rollout', () => {
     second.end();
   });
 
+  test('does not set a route again once the rollout is another one than it read', async () => {
+    const one = bench(rolloutObject('v2'));
+    one.cluster.before = ({ resource }) => {
+      if (resource.kind === 'HTTPRoute') throw new ClusterError('unavailable', 'no route today');
+    };
+    // Half is entered and written down; there is nothing more to say until the route follows.
+    for (let n = 0; n < 75; n += 1) {
+      one.nowMs += 1_000;
+      await one.look().catch((error: unknown) => assert.ok(error instanceof ClusterError));
+    }
+    one.cluster.before = undefined;
+    one.cluster.pauseWatch();
+    const held = { metadata: { annotations: { by: 'another leader' } } };
+    one.server.mergePatch(rolloutResource, key, held, { fieldManager: 'other' });
+    const routeWrites = () =>
+      one.cluster.writes.filter(({ resource }) => resource.kind === 'HTTPRoute').length;
+    const before = routeWrites();
+    await assert.rejects(one.look(), /has changed since it was read/);
+    assert.equal(routeWrites(), before);
+    await one.look();
+    assert.equal(routeWrites(), before + 1, 'what was read then is known, and the look repeated');
+  });
+
   test('of a rollout that is gone ends', async () => {
     const one = bench(rolloutObject('v2'));
     one.server.delete(rolloutResource, key);

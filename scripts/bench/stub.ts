@@ -73,8 +73,9 @@ const ANY_ANSWER = 'vector(1)';
 /** The only metric there is: no alert fires, nothing else is scraped. */
 const METRIC = 'errors';
 
-/** The rollouts a query is about: the one it names, or all. */
+/** The rollouts a query is about: the one it names, or all; none where it asks for something else. */
 function namesOf(state: State, query: string): readonly string[] {
+  if (!query.includes(METRIC)) return [];
   const named = /rollout="([^"]+)"/.exec(query)?.[1];
   return named === undefined ? [...state.names] : [named];
 }
@@ -93,7 +94,6 @@ function instant(state: State, form: URLSearchParams): unknown {
     data: { resultType: 'vector', result },
   });
   if (query === ANY_ANSWER) return vector([{ metric: {}, value: [time, '1'] }]);
-  if (!query.includes(METRIC)) return vector([]);
   return vector(
     namesOf(state, query).map((rollout) => ({
       metric: { rollout },

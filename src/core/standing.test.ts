@@ -32,6 +32,17 @@ function quietLook(spec: Partial<RolloutSpecInput> = {}): Snapshot {
   return harness.observe();
 }
 
+/** The same with an Info trigger that has fired long ago. */
+function firingInfo(): EngineHarness {
+  const info = { ...errorsTrigger, severity: 'Info', for: '0s' } as const;
+  const harness = new EngineHarness({
+    spec: { schedule: halfForTenHours, triggers: [info] },
+    world: { series: () => 0.02 },
+  });
+  harness.runUntil(NOW);
+  return harness;
+}
+
 function withAnswers(snapshot: Snapshot, change: (answer: Answer) => Answer): Snapshot {
   const answers = [...snapshot.answers].map(([key, answer]) => [key, change(answer)] as const);
   return { ...snapshot, answers: new Map(answers) };
@@ -67,25 +78,14 @@ describe('a decision stands', () => {
   });
 
   test('of an Info trigger that fires, too: what it says is told already', () => {
-    const info = { ...errorsTrigger, severity: 'Info', for: '0s' } as const;
-    const harness = new EngineHarness({
-      spec: { schedule: halfForTenHours, triggers: [info] },
-      world: { series: () => 0.02 },
-    });
-    harness.runUntil(NOW);
+    const harness = firingInfo();
     assert.equal(harness.trigger()?.state, 'Firing');
     assert.equal(again(harness.observe()).type, 'stands');
     assert.equal(again(saying(harness.observe(), 0)).type, 'changed');
   });
 
   test('only of a trigger whose reading says what its state does', () => {
-    const info = { ...errorsTrigger, severity: 'Info', for: '0s' } as const;
-    const harness = new EngineHarness({
-      spec: { schedule: halfForTenHours, triggers: [info] },
-      world: { series: () => 0.02 },
-    });
-    harness.runUntil(NOW);
-    const snapshot = harness.observe();
+    const snapshot = firingInfo().observe();
     const decision = decide(snapshot);
     assert.ok(standingOf(snapshot, decision) !== undefined);
     // As after a clock that has stepped back: the reading is older than the one that it fires by.

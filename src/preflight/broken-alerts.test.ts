@@ -45,7 +45,7 @@ describe('a broken link between a rule and a person is named, and nothing else:'
       mend: /error_total/,
     },
     {
-      name: 'recording rules that read each other, and neither has anything',
+      name: 'recording rules that read each other and never had a sample',
       world: {
         rules: told([
           rule({ type: 'recording', name: 'a:b', query: 'sum(c:d)' }),

@@ -71,9 +71,9 @@ export class Turns {
   }
 
   #callNext(): void {
-    const [line] = [this.#underWay, this.#beginning].filter(({ size }) => size > 0);
-    const [key] = line ?? [];
-    if (line === undefined || key === undefined) return;
+    const line = this.#underWay.size > 0 ? this.#underWay : this.#beginning;
+    const [key] = line;
+    if (key === undefined) return;
     line.delete(key);
     this.#called.add(key);
     this.#held += 1;

@@ -3,6 +3,7 @@
  * and a test in virtual time come to the same messages.
  */
 import type { RolloutStatus } from '#api/status.ts';
+import { soonest } from '#core/next-look.ts';
 import { fromIso, toIso } from '#core/time.ts';
 import { closings } from './closing.ts';
 import { type About, compose } from './compose.ts';
@@ -164,9 +165,4 @@ function collapsed(deliveries: readonly Delivery[]): Delivery[] {
 
 function startOf({ startedAt }: RolloutStatus, now: number): number {
   return startedAt === undefined ? now : fromIso(startedAt);
-}
-
-function soonest(times: readonly (number | undefined)[], now: number): number | undefined {
-  const ahead = times.filter((time) => time !== undefined && time > now);
-  return ahead.length === 0 ? undefined : Math.min(...ahead.filter((time) => time !== undefined));
 }

@@ -1,4 +1,6 @@
 /** What has been told and not been answered: acknowledged, escalated to the release owner, told again. */
+
+import { soonest } from '#core/next-look.ts';
 import { fromIso, fromIsoOptional, spanText, toIso } from '#core/time.ts';
 import { type Fact, type OpenIncident, overdueFact } from './fact.ts';
 import { isSame, type NoticeInput } from './input.ts';
@@ -33,13 +35,12 @@ export function remind(
       ? { opened: one, deliveries: [] }
       : reminder(one, incident, input);
   });
-  const moments = all.flatMap(({ wakeAtMs }) => wakeAtMs ?? []);
   const opened = all.map((one) => one.opened);
   return {
     facts: all.flatMap(({ fact }) => fact ?? []),
     deliveries: all.flatMap(({ deliveries }) => deliveries),
     opened: opened.every((one, index) => one === told[index]) ? told : opened,
-    wakeAtMs: moments.length === 0 ? undefined : Math.min(...moments),
+    wakeAtMs: soonest(all.map(({ wakeAtMs }) => wakeAtMs)),
   };
 }
 

@@ -5,6 +5,7 @@
 import type { DecisionKind } from '#api/decision.ts';
 import type { RolloutStatus } from '#api/status.ts';
 import { isRejected } from '#core/new-revision.ts';
+import { soonest } from '#core/next-look.ts';
 import { pendingRequest, refusalToken } from '#core/requests.ts';
 import type { DecisionObservation, Snapshot } from '#core/snapshot.ts';
 import { fromIsoOptional } from '#core/time.ts';
@@ -58,15 +59,13 @@ export function nextWish(snapshot: Snapshot, status: RolloutStatus): NextWish | 
 
 /** When a decision that is about a revision to come must be looked at again; undefined when none waits. */
 export function earlyUntilMs(snapshot: Snapshot, status: RolloutStatus): number | undefined {
-  const times = pendingDecisions(snapshot, status)
+  const moments = pendingDecisions(snapshot, status)
     .filter((one) => isEarly(snapshot, status, one))
     .flatMap(({ createdAtMs, spec }) => [
       createdAtMs + REVISION_GRACE_MS,
-      fromIsoOptional(spec.expiresAt) ?? Number.POSITIVE_INFINITY,
-    ])
-    .filter((atMs) => atMs > snapshot.now);
-  const soonestMs = Math.min(...times);
-  return Number.isFinite(soonestMs) ? soonestMs : undefined;
+      fromIsoOptional(spec.expiresAt),
+    ]);
+  return soonest(moments, snapshot.now);
 }
 
 export function isExpired({ spec }: DecisionObservation, now: number): boolean {
