@@ -326,6 +326,16 @@ export class Checker {
     return seconds.every((n) => isCanaryUnscraped(this.#truth, nowMs - n * 1_000));
   }
 
+  /** What would have been known behind a silence of Prometheus is known some time after its end; what was known before stays so. */
+  #knownMs(sinceMs: number, afterMs: number): number {
+    const silences = this.#truth.unreachable.toSorted((a, b) => a.fromMs - b.fromMs);
+    return silences.reduce(
+      (knownMs, { fromMs, toMs }) =>
+        fromMs <= knownMs ? Math.max(knownMs, toMs + afterMs) : knownMs,
+      sinceMs + afterMs,
+    );
+  }
+
   /** A trigger that holds or rolls back at once has held so long that everybody must know. */
   #expectNotHolding(truth: TriggerTruth, rise: string, nowMs: number): void {
     const sinceMs = this.#held.of(truth);
@@ -333,13 +343,10 @@ export class Checker {
     if (sinceMs === undefined || !(truth.holdsAtOnce || isCritical)) return;
     // It may have ended within this very second.
     if (truth.isBad(nowMs) !== true) return;
-    // Silence keeps a Critical one from rising, and no other: what began behind it is seen when Prometheus answers again.
-    const silences = isCritical
-      ? []
-      : this.#truth.unreachable.filter(({ fromMs }) => fromMs <= nowMs);
-    const seenMs = Math.max(sinceMs, ...silences.map(({ toMs }) => toMs));
-    // Pending is enough to keep a Critical one from rising.
-    if (nowMs <= seenMs + truth.knownAfterMs + 3 * INTERVAL_MS) return;
+    // Pending is enough to keep a Critical one from rising, and so is silence.
+    const afterMs = truth.knownAfterMs + 3 * INTERVAL_MS;
+    const knownMs = isCritical ? sinceMs + afterMs : this.#knownMs(sinceMs, afterMs);
+    if (nowMs <= knownMs) return;
     throw new Violation(
       `invariant 2: ${rise}, and ${truth.trigger.name} has held since ${time(sinceMs)}`,
     );

@@ -41,8 +41,7 @@ export class Gates {
     return this.#unpassedBefore(status);
   }
 
-  /** What must be so to pass this checkpoint, or the end. */
-  /** Criteria are required only where there are any. */
+  /** What must be so to pass this checkpoint, or the end; criteria only where there are any. */
   requirementsOf(point: string): readonly string[] {
     const checkpoint = this.#schedule.checkpoints?.find(({ name }) => name === point);
     const required = point === 'end' ? ['SuccessCriteria'] : (checkpoint?.require ?? []);
