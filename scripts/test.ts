@@ -22,6 +22,8 @@ import { summaryText } from './testing/summary.ts';
 const NODE_MAJOR_MIN = 24;
 /** More processes than this gain little: each loads what its files need. */
 const UNIT_SHARES_MAX = 4;
+/** An API server with its etcd takes half a gigabyte. */
+const CLUSTER_FILES_MAX = 8;
 const parts = ['unit', 'cluster', 'e2e'];
 const root = join(import.meta.dirname, '..');
 
@@ -102,8 +104,8 @@ function clusterStage(words: readonly string[]): Stage {
     name: 'cluster',
     files: filesOf(['test/cluster/*.test.ts'], words),
     isolation: 'process',
-    // Each starts an API server of its own, which takes a core while it starts.
-    filesAtOnce: 2,
+    // Each starts an API server of its own, which takes a core while it starts; after that most of a file is waiting.
+    filesAtOnce: Math.min(availableParallelism() * 2, CLUSTER_FILES_MAX),
     testMaxMs: 180_000,
   };
 }
