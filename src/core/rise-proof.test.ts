@@ -208,6 +208,27 @@ describe('of two routes one is left at 0', () => {
     assert.deepEqual(weightsOf(run), [50, 50]);
   });
 
+  for (const { does, spokeFor, weights } of [
+    { does: 'does not follow where the first route had brought', spokeFor: 5, weights: [50, 0] },
+    { does: 'follows where the first route had not brought', spokeFor: 0, weights: [50, 50] },
+  ]) {
+    test(`it ${does} readings while nobody looked, and brings none now`, () => {
+      const run = harness({ spec });
+      loseWritesTo(run, 'admin');
+      run.runUntil(T0 + HOUR - SECOND);
+      const [firstMs, untilMs] = [T0 + HOUR + 5 * SECOND, T0 + HOUR + spokeFor * MINUTE];
+      speak(run, (isCanary, atMs) =>
+        isCanary && !(atMs >= firstMs && atMs < untilMs) ? 'absent' : 0,
+      );
+      run.runUntil(T0 + HOUR + 3 * SECOND);
+      assert.deepEqual(weightsOf(run), [50, 0]);
+      run.sleepUntil(T0 + HOUR + 10 * MINUTE);
+      run.world.write = () => 'done';
+      run.runFor(MINUTE);
+      assert.deepEqual(weightsOf(run), weights);
+    });
+  }
+
   test('it follows though it alone had brought readings before another writer lowered it', () => {
     const run = harness({ spec });
     speak(run, (isCanary) => (isCanary && run.weight('admin') === 0 ? 'absent' : 0));

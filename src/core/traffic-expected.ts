@@ -16,6 +16,8 @@ export interface CanaryTraffic {
   readonly isOnSome: boolean;
   /** Every route had the weight of the current step. */
   readonly isReached: boolean;
+  /** Before this nobody began to enter the current step; undefined where the plan does not have it any more. */
+  readonly stepDueAtMs: number | undefined;
   /** Since when some route has lost what it had; undefined: every route leads to it, or it never had traffic in this run. */
   readonly endedAtMs: number | undefined;
   /** The run is rolled back: what canary did is on record, and it never rises again. */
@@ -36,6 +38,7 @@ export function canaryTraffic(
     isOnEvery: (lowestWeight(routes) ?? desired ?? 0) > 0,
     isOnSome: (highest ?? desired ?? 0) > 0,
     isReached: isStepReached(status),
+    stepDueAtMs: fromIsoOptional(currentStep(status)?.dueAt),
     endedAtMs: fromIsoOptional(status.trafficEndedAt),
     isOver: isRolledBack(status),
   };
@@ -82,7 +85,9 @@ export function isReadingExpected(
   if (traffic.isReached) return before.state !== 'Inactive' || before.reason === 'ConditionFalse';
   // One of several routes has brought readings while the others were still to follow. What was said before one of them
   // was lowered may have come by that one, and an entry does not tell when it was last confirmed.
-  return endedAtMs === undefined ? before.value !== undefined : hasSpokenSince(endedAtMs, asked);
+  if (endedAtMs !== undefined) return hasSpokenSince(endedAtMs, asked);
+  // Nor does it tell what was said while nobody looked.
+  return before.value !== undefined || hasSpokenSince(traffic.stepDueAtMs ?? asked.atMs, asked);
 }
 
 /** By queries that look back on nothing earlier. Who cannot be asked may have heard it. */
@@ -96,9 +101,12 @@ function hasSpokenSince(sinceMs: number, asked: Asked): boolean | undefined {
 }
 
 /** Every route had the weight of the current step. */
-export function isStepReached({ plan, step }: RolloutStatus): boolean {
-  const entry = plan?.find((one) => one.kind === 'Step' && one.name === step);
-  return entry?.passedAt !== undefined;
+export function isStepReached(status: RolloutStatus): boolean {
+  return currentStep(status)?.passedAt !== undefined;
+}
+
+function currentStep({ plan, step }: RolloutStatus) {
+  return plan?.find((one) => one.kind === 'Step' && one.name === step);
 }
 
 /** @returns the status with the moment at which the first route, or at last all of them, were first seen without the traffic that they had in this run */
