@@ -104,8 +104,8 @@ function clusterStage(words: readonly string[]): Stage {
     name: 'cluster',
     files: filesOf(['test/cluster/*.test.ts'], words),
     isolation: 'process',
-    // Each starts an API server of its own, which takes a core while it starts; after that most of a file is waiting.
-    filesAtOnce: Math.min(availableParallelism() * 2, CLUSTER_FILES_MAX),
+    // Each starts an API server of its own, which takes a core while it starts; with a file a core a third is waiting.
+    filesAtOnce: Math.min(availableParallelism() + 1, CLUSTER_FILES_MAX),
     testMaxMs: 180_000,
   };
 }
