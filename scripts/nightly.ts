@@ -4,14 +4,16 @@
  *
  *   npm run nightly -- --seeds 500 --first 1234 --only seeds --workers 1
  *   npm run nightly -- --seeds 1 --first 1234 --shrink
+ *   npm run nightly -- --seeds 500 --feature flag       of these only the worlds that have it
  */
 import { globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { drawFeatures, type Feature, featureNames } from '#test/simulation/features.ts';
 import { shrink } from '#test/simulation/shrink.ts';
-import type { SeedMessage, SeedRange } from './nightly/seeds.ts';
+import type { SeedMessage } from './nightly/seeds.ts';
 import { runStage } from './testing/stage.ts';
 import { summaryText } from './testing/summary.ts';
 
@@ -26,6 +28,7 @@ const { values } = parseArgs({
     seeds: { type: 'string' },
     first: { type: 'string' },
     only: { type: 'string' },
+    feature: { type: 'string' },
     workers: { type: 'string' },
     shrink: { type: 'boolean' },
   },
@@ -39,13 +42,14 @@ const first = wholeNumber(
 const workers = wholeNumber('--workers', values.workers ?? String(availableParallelism()));
 if (workers === 0) throw new Error('--workers 0 simulates nothing; allowed is 1 and more');
 
+const feature = values.feature === undefined ? undefined : featureNamed(values.feature);
 if (values.only !== undefined && values.only !== 'seeds') {
   throw new Error(`--only ${JSON.stringify(values.only)} is not known; allowed is seeds`);
 }
 
 // Every evaluation of every scenario, compared with those that matter.
 process.env['GENESIS_EVERY_TICK'] = 'all';
-const broken = await simulateAll(first, count);
+const broken = await simulateAll(seedsWanted());
 if (values.shrink === true) for (const { seed } of broken) await tellSmallest(seed);
 const isAll = values.only === undefined && values.shrink !== true;
 const areTestsGood = isAll ? await testAll() : true;
@@ -82,8 +86,19 @@ async function tellSmallest(seed: number): Promise<void> {
 
 type Broken = Extract<SeedMessage, { type: 'broken' }>;
 
-async function simulateAll(from: number, total: number): Promise<readonly Broken[]> {
-  console.log(`simulating ${total} seeds from ${from}`);
+function seedsWanted(): readonly number[] {
+  const seeds = Array.from({ length: count }, (_, index) => first + index);
+  if (feature === undefined) {
+    console.log(`simulating ${count} seeds from ${first}`);
+    return seeds;
+  }
+  const chosen = seeds.filter((seed) => drawFeatures(seed, new Set()).has(feature));
+  console.log(`simulating ${chosen.length} of ${count} seeds from ${first}: those with ${feature}`);
+  return chosen;
+}
+
+async function simulateAll(seeds: readonly number[]): Promise<readonly Broken[]> {
+  const total = seeds.length;
   const found: Broken[] = [];
   const phases = new Map<string, number>();
   let done = 0;
@@ -98,24 +113,28 @@ async function simulateAll(from: number, total: number): Promise<readonly Broken
     }
     if (done % PROGRESS_EVERY === 0) console.log(`${done} of ${total}, ${found.length} broken`);
   };
-  const step = workers;
-  await Promise.all(
-    Array.from({ length: step }, (_, offset) =>
-      work({ first: from, count: total, offset, step }, listen),
-    ),
-  );
+  // Every n-th to each, so that all are about as far at any time.
+  const share = (offset: number) => seeds.filter((_, index) => index % workers === offset);
+  await Promise.all(Array.from({ length: workers }, (_, offset) => work(share(offset), listen)));
   if (done !== total) throw new Error(`${done} of ${total} seeds were simulated`);
   const ends = Array.from(phases, ([phase, times]) => `${phase} ${times}`).join(', ');
   console.log(`${total} seeds, ${found.length} broken; ended ${ends}`);
   return found;
 }
 
-function work(range: SeedRange, listen: (message: SeedMessage) => void): Promise<void> {
+function work(seeds: readonly number[], listen: (message: SeedMessage) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(join(import.meta.dirname, 'nightly/seeds.ts'), { workerData: range });
+    const worker = new Worker(join(import.meta.dirname, 'nightly/seeds.ts'), { workerData: seeds });
     worker.on('message', listen).on('error', reject);
     worker.on('exit', () => resolve());
   });
+}
+
+function featureNamed(name: string): Feature {
+  const found = featureNames.find((one) => one === name);
+  if (found !== undefined) return found;
+  const allowed = featureNames.join(', ');
+  throw new Error(`--feature ${JSON.stringify(name)} is not known; allowed is ${allowed}`);
 }
 
 function wholeNumber(flag: string, text: string): number {
