@@ -85,9 +85,10 @@ export function isReadingExpected(
   if (traffic.isReached) return before.state !== 'Inactive' || before.reason === 'ConditionFalse';
   // One of several routes has brought readings while the others were still to follow. What was said before one of them
   // was lowered may have come by that one, and an entry does not tell when it was last confirmed.
-  if (endedAtMs !== undefined) return hasSpokenSince(endedAtMs, asked);
+  if (endedAtMs === undefined && before.value !== undefined) return true;
   // Nor does it tell what was said while nobody looked.
-  return before.value !== undefined || hasSpokenSince(traffic.stepDueAtMs ?? asked.atMs, asked);
+  const sinceMs = endedAtMs ?? traffic.stepDueAtMs;
+  return sinceMs !== undefined && hasSpokenSince(sinceMs, asked);
 }
 
 /** By queries that look back on nothing earlier. Who cannot be asked may have heard it. */
